@@ -1,0 +1,112 @@
+# Tasks of handoff-operator. `make` alone lists them; hack/*.mk holds the tools and the local Kubernetes.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PKG ?= ./...
+RUN ?=
+RACE ?=
+OPERATOR_IMAGE ?= localhost/handoff-operator:dev
+RUNTIME_IMAGE ?= localhost/handoff-runtime:dev
+
+include $(sort $(wildcard hack/*.mk))
+
+# Left alone by the fragments on a cluster that is there already (CLUSTER=current).
+KUBECTL ?= kubectl
+
+GO_TEST_FLAGS = $(if $(RACE),-race) $(if $(RUN),-run '$(RUN)')
+
+##@ Start here
+
+.PHONY: help
+help: ## Explain each target.
+	@awk 'BEGIN {FS = ":[^#]*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-zA-Z0-9_.-]+:[^=]*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## On a bare machine: build, start Kubernetes, deploy, and play one conversation from AI to human and back.
+	go run ./hack/demo
+
+.PHONY: demo-replay
+demo-replay: ## Send each `text` of a CSV as a customer of its own and print what was handed off: FILE=utterances.csv
+	@[ -n '$(FILE)' ] || { echo 'demo-replay: FILE is empty; say make demo-replay FILE=utterances.csv (a CSV with a column text)' >&2; exit 2; }
+	go run ./hack/demo replay '$(FILE)'
+
+##@ Build and generate
+
+.PHONY: build
+build: ## Build operator, runtime and kubectl-handoff into bin/.
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ ./cmd/...
+
+.PHONY: generate
+generate: code manifests docs ## Write everything generated: Go code, CRDs, RBAC and the API reference.
+
+.PHONY: code
+code: $(CONTROLLER_GEN) ## Write deepcopy functions and apply configurations from api/.
+	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt \
+		applyconfiguration:headerFile=hack/boilerplate.go.txt paths=./api/v1alpha1
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Write config/crd/bases from api/ and config/rbac/role.yaml from the markers in internal/controller/.
+	$(CONTROLLER_GEN) crd paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+	$(CONTROLLER_GEN) rbac:roleName=handoff-operator paths=./internal/controller/... output:rbac:dir=config/rbac
+
+.PHONY: docs
+docs: $(CRD_REF_DOCS) ## Write docs/api-reference.md from the comments in api/.
+	@mkdir -p docs
+	$(CRD_REF_DOCS) --source-path=api/v1alpha1 --config=hack/crd-ref-docs.yaml \
+		--renderer=markdown --output-path=docs/api-reference.md
+
+.PHONY: fmt
+fmt: $(GOLANGCI_LINT) ## Format the Go code and sort its imports.
+	$(GOLANGCI_LINT) fmt
+
+##@ Check
+
+.PHONY: vet
+vet: ## Run go vet, also over the tests behind build tags.
+	go vet -tags e2e,soak ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run golangci-lint (.golangci.yml), which also holds the rules of the pure packages.
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: verify
+verify: $(TOOLS) vet lint ## Check what is generated, go.mod, the libc pin and config/; changes nothing in the tree.
+	BIN='$(BIN)' KUSTOMIZE='$(KUSTOMIZE)' hack/verify.sh
+
+.PHONY: test
+test: $(GOTESTSUM) envtest-assets ## Unit, golden, envtest and SQLite tests. Narrow with PKG=./internal/routing/... RUN=TestName; RACE=1.
+	KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format pkgname-and-test-fails -- \
+		-timeout 20m $(GO_TEST_FLAGS) $(PKG)
+
+.PHONY: e2e
+e2e: $(GOTESTSUM) cluster-up image-load ## Tests on the real cluster; CLUSTER=current uses the kube context that is there.
+	$(GOTESTSUM) --format standard-verbose -- -tags e2e -count=1 -timeout 40m $(GO_TEST_FLAGS) ./test/e2e/...
+
+.PHONY: soak
+soak: $(GOTESTSUM) envtest-assets ## Long proofs: kills and interleavings, figures printed.
+	KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format standard-verbose -- \
+		-tags soak -count=1 -timeout 3h $(GO_TEST_FLAGS) ./test/chaos/...
+
+.PHONY: bench
+bench: envtest-assets ## Benchmarks, each beside a floor of the same run.
+	KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' go test -run '^$$' -bench '$(if $(RUN),$(RUN),.)' -benchmem -timeout 1h $(PKG)
+
+##@ Deploy
+
+.PHONY: install
+install: $(KUSTOMIZE) ## Apply the CRDs alone.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: deploy
+deploy: $(KUSTOMIZE) ## Apply CRDs, RBAC and the operator with OPERATOR_IMAGE and RUNTIME_IMAGE.
+	KUSTOMIZE='$(KUSTOMIZE)' hack/render.sh '$(OPERATOR_IMAGE)' '$(RUNTIME_IMAGE)' | $(KUBECTL) apply --server-side -f -
+
+.PHONY: undeploy
+undeploy: $(KUSTOMIZE) ## Delete what deploy applied: with the CRDs go all Copilots, Channels, policies and pools.
+	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -
