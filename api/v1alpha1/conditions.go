@@ -1,0 +1,70 @@
+package v1alpha1
+
+// Condition types. Ready, Reconciling and Stalled follow kstatus
+// (sigs.k8s.io/cli-utils/pkg/kstatus); the others follow the Gateway API's vocabulary.
+const (
+	// ConditionAccepted: the object is valid in itself and in its place.
+	ConditionAccepted = "Accepted"
+	// ConditionResolvedRefs: everything the object names exists.
+	ConditionResolvedRefs = "ResolvedRefs"
+	// ConditionProgrammed: every runtime replica acknowledged the current routing table.
+	ConditionProgrammed = "Programmed"
+	// ConditionReady: customers are served.
+	ConditionReady = "Ready"
+	// ConditionServed: False while the object uses parts of the API that this release accepts but does not serve yet.
+	ConditionServed = "Served"
+	// ConditionReconciling is abnormal-true: the operator or a runtime is still working towards the spec.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is abnormal-true: nothing will change until somebody edits an object.
+	ConditionStalled = "Stalled"
+	// ConditionSharedAcrossCopilots: an AgentPool is used by several Copilots, and each counts capacity for itself.
+	ConditionSharedAcrossCopilots = "SharedAcrossCopilots"
+)
+
+// Condition reasons. docs/ lists each with its fix.
+const (
+	// ReasonAccepted: the object is valid.
+	ReasonAccepted = "Accepted"
+	// ReasonInvalid: a field's value cannot be used; the message names field, value and fix.
+	ReasonInvalid = "Invalid"
+	// ReasonNobodyToHandOffTo: a policy without routes, under a Copilot without helpdesks.
+	ReasonNobodyToHandOffTo = "NobodyToHandOffTo"
+	// ReasonPolicyMissing: a phone Channel has handoff settings but its Copilot has no policy.
+	ReasonPolicyMissing = "PolicyMissing"
+	// ReasonTaken: the token, number, mailbox or host belongs to an older object.
+	ReasonTaken = "Taken"
+	// ReasonResolved: every reference resolves.
+	ReasonResolved = "Resolved"
+	// ReasonNotFound: something named by a reference does not exist.
+	ReasonNotFound = "NotFound"
+	// ReasonKeyNotFound: a Secret or ConfigMap exists but lacks the named key.
+	ReasonKeyNotFound = "KeyNotFound"
+	// ReasonProgrammed: every replica acknowledged the current table.
+	ReasonProgrammed = "Programmed"
+	// ReasonWaitingForReplicas: some replica has not acknowledged the current table yet.
+	ReasonWaitingForReplicas = "WaitingForReplicas"
+	// ReasonTableRefused: a replica refused the current table and keeps serving the one before.
+	ReasonTableRefused = "TableRefused"
+	// ReasonNotAccepted: the object is not Accepted, so nothing was programmed from it.
+	ReasonNotAccepted = "NotAccepted"
+	// ReasonReady: customers are served.
+	ReasonReady = "Ready"
+	// ReasonUnused: valid, but nothing uses it.
+	ReasonUnused = "Unused"
+	// ReasonCopilotNotReady: the Channel's Copilot is not ready.
+	ReasonCopilotNotReady = "CopilotNotReady"
+	// ReasonServed: every part of the spec is served by this release.
+	ReasonServed = "Served"
+	// ReasonNotServed: a part of the spec is accepted but not served by this release; the message names it.
+	ReasonNotServed = "NotServed"
+	// ReasonPending: the operator has not looked at the object yet.
+	ReasonPending = "Pending"
+	// ReasonProgressing: children are being created or rolled out.
+	ReasonProgressing = "Progressing"
+	// ReasonShared: several Copilots use the pool.
+	ReasonShared = "Shared"
+	// ReasonNotShared: at most one Copilot uses the pool.
+	ReasonNotShared = "NotShared"
+	// ReasonSettled: nothing is being worked on.
+	ReasonSettled = "Settled"
+)
