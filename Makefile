@@ -5,6 +5,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
+BIN ?= $(CURDIR)/bin
 PKG ?= ./...
 RUN ?=
 RACE ?=

@@ -1,8 +1,6 @@
 # Development tools: each pinned here, built by `go install` from its own module's versions, checked
 # against the checksum database, and kept as bin/<tool>-<version> so that a new pin rebuilds just that one.
 
-BIN ?= $(CURDIR)/bin
-
 CONTROLLER_GEN := $(BIN)/controller-gen-v0.23.0
 CRD_REF_DOCS   := $(BIN)/crd-ref-docs-v0.3.0
 GOLANGCI_LINT  := $(BIN)/golangci-lint-v2.15.0
