@@ -1,0 +1,94 @@
+package conversation
+
+import "time"
+
+// EventType names what happened.
+type EventType string
+
+// The values of EventType.
+const (
+	EventStarted      EventType = "started"
+	EventMessage      EventType = "message"
+	EventNote         EventType = "note"
+	EventHandoff      EventType = "handoff"
+	EventOffered      EventType = "offered"
+	EventOfferExpired EventType = "offer_expired"
+	EventAssigned     EventType = "assigned"
+	EventTakenOver    EventType = "taken_over"
+	EventResolved     EventType = "resolved"
+	EventReturned     EventType = "returned"
+	EventReopened     EventType = "reopened"
+)
+
+// AuthorKind says what kind of party wrote an event.
+type AuthorKind string
+
+// The values of AuthorKind.
+const (
+	AuthorCustomer AuthorKind = "customer"
+	AuthorAI       AuthorKind = "ai"
+	AuthorAgent    AuthorKind = "agent"
+	AuthorSystem   AuthorKind = "system"
+)
+
+// Author wrote an event. ID is an agent's e-mail address and is never shown to customers.
+type Author struct {
+	Kind AuthorKind `json:"kind"`
+	ID   string     `json:"id,omitempty"`
+	Name string     `json:"name,omitempty"`
+}
+
+// Event is one entry of a conversation's log. Seq rises by one from event to event of a conversation.
+type Event struct {
+	Seq    int64     `json:"seq"`
+	Epoch  int64     `json:"epoch"`
+	Type   EventType `json:"type"`
+	At     time.Time `json:"at"`
+	Author Author    `json:"author"`
+	Text   string    `json:"text,omitempty"`
+	// ClientID is the sender's own id of a message, by which a repeated one is recognised.
+	ClientID string   `json:"clientId,omitempty"`
+	Sources  []Source `json:"sources,omitempty"`
+	// AnswerTo is the sequence number of the customer's message that an AI's message answers.
+	AnswerTo int64 `json:"answerTo,omitempty"`
+	// Unanswered is true on an AI's message that says it has no answer.
+	Unanswered bool `json:"unanswered,omitempty"`
+	// Interrupted is true on an AI's message that was cut by a takeover.
+	Interrupted bool `json:"interrupted,omitempty"`
+	// Owner is set on events that changed the owner: the owner since.
+	Owner   *Owner   `json:"owner,omitempty"`
+	Handoff *Handoff `json:"handoff,omitempty"`
+	// Agent is the agent of an offer or assignment.
+	Agent *Author `json:"agent,omitempty"`
+}
+
+// ForCustomer returns the event as the customer may see it, and false for an event that is not theirs: notes, offers,
+// evidence, the human's summary and agents' addresses stay inside.
+func (e Event) ForCustomer() (Event, bool) {
+	switch e.Type {
+	case EventNote, EventOffered, EventOfferExpired:
+		return Event{}, false
+	}
+	e.Author = e.Author.public()
+	if e.Agent != nil {
+		agent := e.Agent.public()
+		e.Agent = &agent
+	}
+	if e.Owner != nil {
+		e.Owner = &Owner{Kind: e.Owner.Kind}
+	}
+	if h := e.Handoff; h != nil {
+		e.Handoff = &Handoff{
+			Number: h.Number, Reason: h.Reason, IssueType: h.IssueType, Sentiment: h.Sentiment,
+			Language: h.Language, CustomerSummary: h.CustomerSummary, At: h.At,
+		}
+	}
+	return e, true
+}
+
+func (a Author) public() Author {
+	if a.Kind == AuthorAgent {
+		a.ID = ""
+	}
+	return a
+}
