@@ -15,6 +15,7 @@ generated=(config/crd/bases config/rbac/role.yaml docs/api-reference.md
 check_generated() {
   local copy path
   copy=$(mktemp -d)
+  trap 'rm -rf "$copy"' RETURN
   git ls-files --cached --others --exclude-standard -z | while IFS= read -r -d '' path; do
     [ ! -e "$path" ] || printf '%s\0' "$path"
   done | tar --null --files-from=- -cf - | tar -C "$copy" -xf -
@@ -22,11 +23,11 @@ check_generated() {
   if ! make -C "$copy" BIN="$BIN" generate >"$copy/generate.log" 2>&1; then
     cat "$copy/generate.log" >&2
     fail "make generate failed"
+    return
   fi
   for path in "${generated[@]}"; do
     diff -ruN "$path" "$copy/$path" || fail "$path is not what its sources give; run make generate and commit the result"
   done
-  rm -rf "$copy"
 }
 
 check_modules() {
