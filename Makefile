@@ -9,12 +9,10 @@ BIN ?= $(CURDIR)/bin
 PKG ?= ./...
 RUN ?=
 RACE ?=
-OPERATOR_IMAGE ?= localhost/handoff-operator:dev
-RUNTIME_IMAGE ?= localhost/handoff-runtime:dev
 
 include $(sort $(wildcard hack/*.mk))
 
-# Left alone by the fragments on a cluster that is there already (CLUSTER=current).
+# hack/cluster.mk sets it for the local cluster, and OPERATOR_IMAGE and RUNTIME_IMAGE to what `make images` built last.
 KUBECTL ?= kubectl
 
 GO_TEST_FLAGS = $(if $(RACE),-race) $(if $(RUN),-run '$(RUN)')
@@ -105,7 +103,9 @@ install: $(KUSTOMIZE) ## Apply the CRDs alone.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
 
 .PHONY: deploy
-deploy: $(KUSTOMIZE) ## Apply CRDs, RBAC and the operator with OPERATOR_IMAGE and RUNTIME_IMAGE.
+deploy: $(KUSTOMIZE) ## Apply CRDs, RBAC and the operator, with the images loaded last or OPERATOR_IMAGE=… RUNTIME_IMAGE=…
+	@[ -n '$(OPERATOR_IMAGE)' ] && [ -n '$(RUNTIME_IMAGE)' ] || { \
+		echo 'deploy: no images; run make image-load first, or set OPERATOR_IMAGE and RUNTIME_IMAGE to published ones' >&2; exit 2; }
 	KUSTOMIZE='$(KUSTOMIZE)' hack/render.sh '$(OPERATOR_IMAGE)' '$(RUNTIME_IMAGE)' | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
