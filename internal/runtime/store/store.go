@@ -56,8 +56,13 @@ type Reader interface {
 	Events(id string, after int64, limit int) ([]conversation.Event, error)
 	// EventByClientID finds the event that a kind of author sent under their own id.
 	EventByClientID(id string, author conversation.AuthorKind, clientID string) (conversation.Event, bool, error)
-	// Queue returns the conversations that the queue owns, longest waiting first.
-	Queue() ([]conversation.Conversation, error)
+	// Waiting returns the conversations that the queue owns and nobody is offered, longest waiting (Handoff.At, then
+	// id) first: up to limit of them after skipping skip.
+	Waiting(skip, limit int) ([]conversation.Conversation, error)
+	// CountWaiting returns how many those are, without reading them.
+	CountWaiting() (int, error)
+	// Offered returns the conversations with an open offer, the one that expires first at the front.
+	Offered() ([]conversation.Conversation, error)
 	// OwnedBy returns the conversations that an agent owns or is offered, longest waiting first.
 	OwnedBy(email string) ([]conversation.Conversation, error)
 	// Owing returns the ids of the conversations in which the AI owes an answer.
