@@ -1,0 +1,106 @@
+package copilot
+
+import (
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/opencopilot/handoff-operator/internal/routing"
+)
+
+// section is the unit of knowledge: what stands under one heading, as plain text.
+type section struct {
+	name     string // of the knowledge source
+	document string
+	path     []string // headings from the document's title down to the section's own
+	text     string   // never empty
+}
+
+func (s section) source() Source {
+	return Source{Name: s.name, Document: s.document, Heading: strings.Join(s.path, " > ")}
+}
+
+// readSources cuts all documents into sections, in the order of the sources and of the keys, so that equal input gives
+// equal answers.
+func readSources(sources []routing.KnowledgeSource, maps map[string]map[string]string, log *slog.Logger) []section {
+	var all []section
+	for _, src := range sources {
+		documents, ok := maps[src.ConfigMap]
+		if !ok {
+			log.Warn("knowledge is missing, answering without it", "source", src.Name, "configMap", src.ConfigMap)
+		}
+		keys := make([]string, 0, len(documents))
+		for key := range documents {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			for _, s := range readDocument(key, documents[key]) {
+				s.name, s.document = src.Name, key
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}
+
+// readDocument cuts one document into sections: plain text by paragraph where the key ends in ".txt" or there is no
+// heading, Markdown by heading otherwise.
+func readDocument(key, text string) []section {
+	text = strings.ToValidUTF8(strings.TrimPrefix(text, "\ufeff"), "\ufffd")
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(text)
+	if strings.EqualFold(path.Ext(key), ".txt") {
+		return plainSections(text)
+	}
+	sections := markdownSections(withoutFrontMatter(text))
+	if len(sections) == 1 && len(sections[0].path) == 0 {
+		return plainSections(sections[0].text)
+	}
+	return sections
+}
+
+// plainSections makes a section of each paragraph. A first line that is a question heads the lines below it.
+func plainSections(text string) []section {
+	var out []section
+	for _, lines := range paragraphs(text) {
+		s := section{text: strings.Join(lines, "\n")}
+		if question := lines[0]; len(lines) > 1 && strings.HasSuffix(question, "?") {
+			s = section{path: []string{question}, text: strings.Join(lines[1:], "\n")}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// paragraphs returns the lines of each run of lines that are not blank, trimmed.
+func paragraphs(text string) [][]string {
+	var out [][]string
+	open := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			open = false
+			continue
+		}
+		if !open {
+			out = append(out, nil)
+			open = true
+		}
+		out[len(out)-1] = append(out[len(out)-1], line)
+	}
+	return out
+}
+
+// withoutFrontMatter drops a leading YAML block between lines of "---", which Markdown would take for a heading.
+func withoutFrontMatter(text string) string {
+	rest, ok := strings.CutPrefix(text, "---\n")
+	if !ok {
+		return text
+	}
+	_, body, ok := strings.Cut("\n"+rest, "\n---\n")
+	if !ok {
+		return text
+	}
+	return body
+}
