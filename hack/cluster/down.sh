@@ -42,6 +42,16 @@ unmount_below() {
 	done
 }
 
+# Folders that containerd, CNI and kubelet make at places that cannot be chosen:
+# removed unless somebody else keeps something there.
+remove_traces() {
+	find /var/log/containers -lname "$CLUSTER_DIR/*" -delete 2>/dev/null || true
+	kubelet_listens || rm -f "$KUBELET_SOCKET"
+	rmdir /var/log/containers /run/netns /var/lib/cni/results /var/lib/cni /var/lib/kubelet/device-plugins /var/lib/kubelet \
+		/run/containerd/runc/k8s.io /run/containerd/runc /run/containerd/s /run/containerd \
+		/sys/fs/cgroup/k8s.io /sys/fs/cgroup/*/k8s.io 2>/dev/null || true
+}
+
 exec 9>"$CLUSTER_DIR/.handoff-cluster"
 flock 9
 for name in kubelet kube-proxy kube-scheduler kube-controller-manager; do
@@ -53,7 +63,6 @@ stop kube-apiserver 3
 stop etcd 10
 unmount_below "$CLUSTER_DIR"
 host_down
-find /var/log/containers -lname "$CLUSTER_DIR/*" -delete 2>/dev/null || true
-rmdir /var/log/containers /run/netns /var/lib/cni/results /var/lib/cni /run/containerd/s /run/containerd 2>/dev/null || true
+remove_traces
 rm -rf --one-file-system "$CLUSTER_DIR"
 say "down, nothing is left of it (Debian packages and $BIN stay)"

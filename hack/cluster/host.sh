@@ -5,6 +5,12 @@
 SYSCTLS=(net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.ipv4.conf.all.route_localnet
 	vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops kernel.keys.root_maxkeys kernel.keys.root_maxbytes)
 
+# Where every kubelet listens for device plugins; it cannot be chosen.
+KUBELET_SOCKET=/var/lib/kubelet/device-plugins/kubelet.sock
+
+# kubelet_listens: whether a kubelet runs on this machine, outside of containers.
+kubelet_listens() { grep -qF " $KUBELET_SOCKET" /proc/net/unix; }
+
 host_up() {
 	local owner setting
 	# The bridge carries the folder of the cluster it belongs to.
@@ -13,6 +19,7 @@ host_up() {
 		[[ $owner == "$CLUSTER_DIR" ]] ||
 			die "another local cluster is up, with its state in $owner. Take it down first: make cluster-down CLUSTER_DIR=$owner"
 	else
+		! kubelet_listens || die "this machine is a node of a Kubernetes already: use that with CLUSTER=current"
 		[[ -e /proc/sys/net/bridge ]] || modprobe br_netfilter || die "the kernel has no br_netfilter, which Services need"
 		for setting in "${SYSCTLS[@]}"; do
 			echo "$setting=$(sysctl -n "$setting" 2>/dev/null)"
