@@ -16,13 +16,14 @@ SECONDS=0
 
 prepare() {
 	need_root cluster-up
+	# Unix sockets below the folder must fit 107 bytes.
+	((${#CLUSTER_DIR} <= 70)) || die "CLUSTER_DIR=$CLUSTER_DIR is longer than 70 characters, too long for sockets: set a shorter one"
+	host_check
 	"$ROOT/hack/deps.sh"
 	"$ROOT/hack/k8s/build.sh" "$K8S_BIN" etcd kube-apiserver kubectl kubelet kube-controller-manager kube-scheduler kube-proxy
 	BIN=$BIN REGISTRY=localhost VERSION=1 "$ROOT/hack/image/build.sh" hack/image/pause >/dev/null
 	PAUSE=$(cat "$BIN/images/pause.ref")
 
-	# Unix sockets below the folder must fit 107 bytes.
-	((${#CLUSTER_DIR} <= 70)) || die "CLUSTER_DIR=$CLUSTER_DIR is longer than 70 characters, too long for sockets: set a shorter one"
 	mkdir -p "$CLUSTER_DIR"/{etc/cni,pki,log,run,volumes,audit}
 	chmod 700 "$CLUSTER_DIR/pki"
 	exec 9>"$CLUSTER_DIR/.handoff-cluster"
