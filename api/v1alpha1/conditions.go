@@ -31,6 +31,8 @@ const (
 	ReasonNobodyToHandOffTo = "NobodyToHandOffTo"
 	// ReasonPolicyMissing: a phone Channel has handoff settings but its Copilot has no policy.
 	ReasonPolicyMissing = "PolicyMissing"
+	// ReasonContradiction: two objects say different things of one person, such as two phone numbers.
+	ReasonContradiction = "Contradiction"
 	// ReasonTaken: the token, number, mailbox or host belongs to an older object.
 	ReasonTaken = "Taken"
 	// ReasonResolved: every reference resolves.
@@ -65,6 +67,10 @@ const (
 	ReasonShared = "Shared"
 	// ReasonNotShared: at most one Copilot uses the pool.
 	ReasonNotShared = "NotShared"
+	// ReasonApplyFailed: the API server refused a child of the Copilot; the message says which and why.
+	ReasonApplyFailed = "ApplyFailed"
+	// ReasonScaledToZero: spec.runtime.replicas is 0, so nobody is served.
+	ReasonScaledToZero = "ScaledToZero"
 	// ReasonSettled: nothing is being worked on.
 	ReasonSettled = "Settled"
 )

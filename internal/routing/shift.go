@@ -1,0 +1,210 @@
+package routing
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // so that a zone means the same in an image without /usr/share/zoneinfo
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+)
+
+// weekdays in the order of time.Weekday.
+var weekdays = []v1alpha1.Weekday{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"}
+
+const (
+	dayMinutes = 24 * 60
+	dateFormat = "2006-01-02"
+)
+
+// zones remembers what was loaded: a *time.Location never changes, and reading one takes longer than asking it.
+var zones sync.Map // string → *time.Location
+
+// zone loads an IANA zone. "Local" is refused: it means something else on every machine.
+func zone(name string) (*time.Location, error) {
+	if z, ok := zones.Load(name); ok {
+		return z.(*time.Location), nil
+	}
+	if name == "" || name == "Local" {
+		return nil, errNoZone
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, errNoZone
+	}
+	zones.Store(name, z)
+	return z, nil
+}
+
+// location is the pool's zone. A table that passed Validate has only zones that load.
+func (p *Pool) location() *time.Location {
+	z, err := zone(p.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return z
+}
+
+// schedule is when a shift is on, as a function of the wall clock alone: a time that a clock change skips is never
+// on, one that it repeats is on both times.
+type schedule struct {
+	zone     *time.Location
+	windows  []Window // none: always, but for closures
+	closures []Closure
+}
+
+func (p *Pool) schedule() schedule { return schedule{p.location(), p.Hours, p.Closures} }
+
+// of is the schedule of one agent of the pool: their own hours under the pool's zone and closures.
+func (s schedule) of(a *Agent) schedule {
+	if a.Hours != nil {
+		s.windows = a.Hours
+	}
+	return s
+}
+
+// on tells whether the shift is on at a time.
+func (s schedule) on(t time.Time) bool {
+	t = t.In(s.zone)
+	minute := t.Hour()*60 + t.Minute()
+	if len(s.closures) > 0 {
+		date := t.Format(dateFormat)
+		for _, c := range s.closures {
+			if c.Date == date && c.From <= minute && minute < c.To {
+				return false
+			}
+		}
+	}
+	if len(s.windows) == 0 {
+		return true
+	}
+	day := weekdays[t.Weekday()]
+	return slices.ContainsFunc(s.windows, func(w Window) bool {
+		return w.From <= minute && minute < w.To && slices.Contains(w.Days, day)
+	})
+}
+
+// shift tells for each agent of the pool whether they are on shift.
+func (p *Pool) shift(now time.Time) []bool {
+	s := p.schedule()
+	pool := s.on(now)
+	on := make([]bool, len(p.Agents))
+	for i := range p.Agents {
+		on[i] = pool
+		if a := &p.Agents[i]; a.Hours != nil {
+			on[i] = s.of(a).on(now)
+		}
+	}
+	return on
+}
+
+// OnShift are the people on shift in any pool, each once, by e-mail address.
+func (t *Table) OnShift(now time.Time) []Agent {
+	var all []Agent
+	seen := map[string]bool{}
+	for i := range t.Pools {
+		p := &t.Pools[i]
+		for j, on := range p.shift(now) {
+			if on && !seen[p.Agents[j].Email] {
+				seen[p.Agents[j].Email] = true
+				all = append(all, p.Agents[j])
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Agent) int { return strings.Compare(a.Email, b.Email) })
+	return all
+}
+
+// Closed tells whether nobody of any target of the route is on shift. A nil route has nobody.
+func (t *Table) Closed(r *Route, now time.Time) bool {
+	if r == nil {
+		return true
+	}
+	return !slices.ContainsFunc(r.Targets, func(target Target) bool {
+		p := t.pool(target.Pool)
+		return p != nil && slices.Contains(p.shift(now), true)
+	})
+}
+
+// NextShiftEdge is the next time after now at which somebody's shift begins or ends, and false if none ever does.
+func (t *Table) NextShiftEdge(now time.Time) (time.Time, bool) {
+	var next earliest
+	for i := range t.Pools {
+		next.poolEdge(&t.Pools[i], now)
+	}
+	return next.at, next.any
+}
+
+// NextChange is the next time after now at which Candidates of the route may change: a ring opens, or a shift of one
+// of its targets begins or ends. It may be too early where that depends on the conversation's type of issue, never
+// too late. It is false if nothing changes by time.
+func (t *Table) NextChange(r *Route, waitedSince, now time.Time) (time.Time, bool) {
+	if r == nil {
+		return time.Time{}, false
+	}
+	var next earliest
+	opens := []time.Duration{0}
+	for _, target := range r.Targets {
+		for _, d := range opens {
+			next.add(waitedSince.Add(d), now)
+		}
+		p := t.pool(target.Pool)
+		if p == nil {
+			continue
+		}
+		next.poolEdge(p, now)
+		if slices.Contains(p.shift(now), true) {
+			opens = after(opens, target)
+		}
+	}
+	return next.at, next.any
+}
+
+// after lists when the ring after a target may open: the target's time later and, where a minimum level may leave
+// nobody able in it, also at once.
+func after(opens []time.Duration, target Target) []time.Duration {
+	var next []time.Duration
+	for _, d := range opens {
+		if target.MinLevel > 0 {
+			next = append(next, d)
+		}
+		if target.For.Duration > 0 {
+			next = append(next, d+target.For.Duration)
+		}
+	}
+	slices.Sort(next)
+	return slices.Compact(next)
+}
+
+// earliest keeps the first of the times after now that were added.
+type earliest struct {
+	at  time.Time
+	any bool
+}
+
+func (e *earliest) add(t, now time.Time) {
+	if t.After(now) && (!e.any || t.Before(e.at)) {
+		e.at, e.any = t, true
+	}
+}
+
+func (e *earliest) poolEdge(p *Pool, now time.Time) {
+	s := p.schedule()
+	shared := false
+	for i := range p.Agents {
+		if p.Agents[i].Hours == nil {
+			shared = true
+			continue
+		}
+		if t, ok := s.of(&p.Agents[i]).edge(now); ok {
+			e.add(t, now)
+		}
+	}
+	if !shared {
+		return
+	}
+	if t, ok := s.edge(now); ok {
+		e.add(t, now)
+	}
+}

@@ -1,0 +1,58 @@
+package routing
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+)
+
+// Text is what the customer is told at an event: the policy's message in the customer's language, else the built-in
+// one in that language, else the same in the Copilot's language, else the built-in English one. {position}, {agent}
+// and {wait} are replaced by vars of those names.
+func (t *Table) Text(event v1alpha1.MessageEvent, language string, ct v1alpha1.ChannelType, reason v1alpha1.HandoffReason, vars map[string]string) string {
+	for _, lang := range []string{language, t.Copilot.Language, "en"} {
+		if lang == "" {
+			continue
+		}
+		if text, ok := t.message(event, lang, ct, reason); ok {
+			return fill(text, vars)
+		}
+		if text, ok := builtIn(event, primary(lang), vars); ok {
+			return fill(text, vars)
+		}
+	}
+	return ""
+}
+
+// message is the first of the policy's messages that fits; Compile puts the most specific first.
+func (t *Table) message(event v1alpha1.MessageEvent, language string, ct v1alpha1.ChannelType, reason v1alpha1.HandoffReason) (string, bool) {
+	if t.Policy == nil {
+		return "", false
+	}
+	for _, m := range t.Policy.Messages {
+		if m.Event == event && (m.Language == "" || covers(m.Language, language)) && holds(m.ChannelTypes, ct) && holds(m.Reasons, reason) {
+			return m.Text, true
+		}
+	}
+	return "", false
+}
+
+// builtIn is the first built-in text all of whose variables are known.
+func builtIn(event v1alpha1.MessageEvent, language string, vars map[string]string) (string, bool) {
+	for _, text := range builtInTexts[event][language] {
+		if !slices.ContainsFunc(variables, func(v string) bool { return strings.Contains(text, "{"+v+"}") && vars[v] == "" }) {
+			return text, true
+		}
+	}
+	return "", false
+}
+
+var variables = []string{"position", "agent", "wait"}
+
+func fill(text string, vars map[string]string) string {
+	for _, v := range variables {
+		text = strings.ReplaceAll(text, "{"+v+"}", vars[v])
+	}
+	return text
+}
