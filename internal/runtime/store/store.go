@@ -14,6 +14,12 @@ import (
 // ErrNotFound is returned for a conversation, code or key that does not exist.
 var ErrNotFound = errors.New("not found")
 
+// ErrDuplicate is returned for an event whose author sent one with the same client id before.
+var ErrDuplicate = errors.New("the client id is in the log already")
+
+// ErrConflict is returned for a change that does not follow the last one written.
+var ErrConflict = errors.New("the change does not follow what is stored")
+
 // PresenceState is what an agent says about themselves.
 type PresenceState string
 
@@ -37,12 +43,15 @@ func (p Presence) Present(now time.Time) bool { return p.State == Online && now.
 // Store keeps one tenant's data. Its methods may be called from many goroutines.
 type Store interface {
 	// Update runs fn in a write transaction, one at a time, and commits it durably if fn returns nil. Otherwise
-	// nothing is written and fn's error is returned as it is.
+	// nothing is written and fn's error is returned as it is; also nothing if fn panics or ctx ends. fn must not call
+	// the store itself.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// View runs fn on a consistent snapshot.
 	View(ctx context.Context, fn func(Reader) error) error
 	// Key returns the random 32-byte key of a name, generated once in the life of the store.
 	Key(ctx context.Context, name string) ([]byte, error)
+	// Ping proves by a write that the store is usable.
+	Ping(ctx context.Context) error
 	Close() error
 }
 
@@ -78,7 +87,9 @@ type Tx interface {
 	Reader
 	// Create saves a new conversation with the hash of its customer's token.
 	Create(c conversation.Change, tokenHash []byte) error
-	// Save saves a change. It fails if its events do not follow the last one written.
+	// Save saves a change. It returns ErrConflict if the change does not follow the last one written, and ErrDuplicate
+	// if the author of one of its events sent one with the same client id before. After an error of Save, as of every
+	// write, nothing of the transaction is committed.
 	Save(c conversation.Change) error
 	// SetPresence replaces an agent's presence.
 	SetPresence(p Presence) error

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+)
+
+// position is where a stored conversation stands; the zero value is before its first event.
+type position struct {
+	seq, epoch int64
+	owner      conversation.Owner
+}
+
+// follows checks that a change begins where the log ends, has no gap, and raises the epoch by one exactly if it changes
+// the owner. It returns ErrConflict with what does not fit.
+func (p position) follows(c conversation.Change) error {
+	if len(c.Events) == 0 {
+		return fmt.Errorf("%w: it has no events", ErrConflict)
+	}
+	next, epoch := p.seq, p.epoch
+	for _, e := range c.Events {
+		next++
+		if e.Seq != next {
+			return fmt.Errorf("%w: event %d comes where the log continues with %d", ErrConflict, e.Seq, next)
+		}
+		if e.Epoch < epoch || e.Epoch > c.Conversation.Epoch {
+			return fmt.Errorf("%w: event %d is of epoch %d, between %d and %d", ErrConflict, e.Seq, e.Epoch, epoch, c.Conversation.Epoch)
+		}
+		epoch = e.Epoch
+	}
+	if c.Conversation.Seq != next {
+		return fmt.Errorf("%w: the conversation says that its last event is %d, which is %d", ErrConflict, c.Conversation.Seq, next)
+	}
+	want := p.epoch
+	if c.Conversation.Owner != p.owner {
+		want++
+	}
+	if c.Conversation.Epoch != want {
+		return fmt.Errorf("%w: from owner %s at epoch %d to owner %s at epoch %d; an epoch is for one owner",
+			ErrConflict, p.owner.Kind, p.epoch, c.Conversation.Owner.Kind, c.Conversation.Epoch)
+	}
+	return nil
+}
+
+// holding returns the agent whose capacity a conversation takes, and how much; "" if it takes nobody's.
+func holding(c conversation.Conversation) (email string, units int) {
+	switch {
+	case c.Offer != nil:
+		return c.Offer.Agent.Email, c.Offer.Cost
+	case c.Owner.Kind == conversation.OwnerAgent:
+		return c.Owner.ID, c.Cost
+	default:
+		return "", 0
+	}
+}
+
+// waitingSince is what the queue is ordered by.
+func waitingSince(c conversation.Conversation) time.Time {
+	if c.Handoff != nil {
+		return c.Handoff.At
+	}
+	return c.CreatedAt
+}
