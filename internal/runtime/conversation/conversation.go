@@ -120,6 +120,13 @@ type Answer struct {
 	Interrupted bool
 }
 
+// Cut is what a turn of the AI had released of its answer when it was stopped.
+type Cut struct {
+	// Epoch and AnswerTo are what the turn began with, as for AIAnswers: they tell whether its answer is still open.
+	Epoch, AnswerTo int64
+	Answer          Answer
+}
+
 // Source is where an answer comes from.
 type Source struct {
 	Name     string `json:"name"`

@@ -132,15 +132,16 @@ func (c Conversation) Accept(agent Person, told string, now time.Time) (Change, 
 }
 
 // TakeOver gives the conversation to an agent, from the AI or the queue. h describes the handoff where none is in
-// progress; cut is what the AI's running turn has released, if it has one; cost is what it takes of the agent's
+// progress; cut is what the AI's running turn has released, if it has one, and is left out where that turn's answer is in
+// the log already; cost is what it takes of the agent's
 // capacity, which an agent may overdraw by their own will.
-func (c Conversation) TakeOver(agent Person, cost int, h Handoff, cut *Answer, told string, now time.Time) (Change, error) {
+func (c Conversation) TakeOver(agent Person, cost int, h Handoff, cut *Cut, told string, now time.Time) (Change, error) {
 	s, err := c.begin(TakeOver, now)
 	if err != nil {
 		return Change{}, err
 	}
-	if c.Pending != 0 {
-		s.cut(c.Pending, cut)
+	if cut != nil && !c.stale(cut.Epoch, cut.AnswerTo) {
+		s.cut(cut.AnswerTo, &cut.Answer)
 	}
 	owner := s.give(Owner{Kind: OwnerAgent, ID: agent.Email})
 	s.conv.Cost = cost
@@ -228,10 +229,12 @@ func (s *step) answer(answerTo int64, a Answer) {
 
 // cut writes down what a customer has seen of an answer that ends here.
 func (s *step) cut(answerTo int64, cut *Answer) {
-	if cut != nil && cut.Text != "" {
-		cut.Interrupted = true
-		s.answer(answerTo, *cut)
+	if cut == nil || cut.Text == "" {
+		return
 	}
+	a := *cut
+	a.Interrupted = true
+	s.answer(answerTo, a)
 }
 
 // handoff writes the handoff down and makes it the one in progress.
