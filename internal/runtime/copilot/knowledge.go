@@ -2,9 +2,13 @@ package copilot
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // knowledge is all sections, with an index for each language that was asked for.
@@ -43,10 +47,15 @@ const (
 	textMatch = 0.8
 	// weakWeight is what a word like "need" or "time" counts for, where others count 1.
 	weakWeight = 0.25
-	// rankedByScore is how many of the best sections by BM25 are compared by confidence.
-	rankedByScore = 8
+	// unknownWeight is what a word that the knowledge does not have counts for.
+	unknownWeight = 0.7
+	// minPrefix is how many letters two words must share at the beginning to match, maxSuffix how many one may have
+	// more, and prefixMatch what that match counts for.
+	minPrefix   = 4
+	maxSuffix   = 5
+	prefixMatch = 0.8
 	// threshold of the confidence from which a section answers a question.
-	threshold = 0.5
+	threshold = 0.45
 )
 
 // index is an inverted index of sections in one language.
@@ -56,7 +65,8 @@ type index struct {
 	postings map[string][]posting // ordered by section
 	lengths  []float64            // in words, headings boosted
 	average  float64
-	headings []map[string]bool
+	// dictionary is the terms of postings, sorted.
+	dictionary []string
 }
 
 // posting says how often a term stands in a section.
@@ -97,17 +107,15 @@ func newIndex(v vocabulary, sections []section) *index {
 			count(heading, headingBoost, true)
 		}
 		count(s.text, 1, false)
-		length, headings := 0.0, map[string]bool{}
+		length := 0.0
 		for term, p := range found {
 			length += p.frequency
 			x.postings[term] = append(x.postings[term], *p)
-			if p.heading {
-				headings[term] = true
-			}
 		}
-		x.lengths, x.headings = append(x.lengths, length), append(x.headings, headings)
+		x.lengths = append(x.lengths, length)
 		x.average += length / float64(len(sections))
 	}
+	x.dictionary = slices.Sorted(maps.Keys(x.postings))
 	return x
 }
 
@@ -116,47 +124,89 @@ func (x *index) search(question string, limit int) []hit {
 	terms := x.terms(question)
 	slices.Sort(terms)
 	terms = slices.Compact(terms)
-	scores := map[int]float64{}
+	var all float64
+	found := map[int]*hit{}
 	for _, term := range terms {
-		postings := x.postings[term]
-		for _, p := range postings {
-			norm := bm25K1 * (1 - bm25B + bm25B*x.lengths[p.section]/x.average)
-			scores[p.section] += x.weight(term) * x.idf(len(postings)) * p.frequency * (bm25K1 + 1) / (p.frequency + norm)
+		weight := x.questionWeight(term)
+		all += weight
+		for i, m := range x.matches(term) {
+			h := found[i]
+			if h == nil {
+				h = &hit{section: x.sections[i]}
+				found[i] = h
+			}
+			h.confidence += weight * m.covers
+			h.score += x.weight(term) * m.score
 		}
 	}
-	hits := make([]hit, 0, len(scores))
-	order := make([]int, 0, len(scores))
-	for i := range scores {
+	order := make([]int, 0, len(found))
+	for i, h := range found {
+		h.confidence /= all
 		order = append(order, i)
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), a-b) })
-	for _, i := range order[:min(len(order), rankedByScore)] {
-		hits = append(hits, hit{section: x.sections[i], score: scores[i], confidence: x.confidence(terms, i)})
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(found[b].confidence, found[a].confidence), cmp.Compare(found[b].score, found[a].score), a-b)
+	})
+	hits := make([]hit, 0, limit)
+	for _, i := range order[:min(len(order), limit)] {
+		hits = append(hits, *found[i])
 	}
-	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(b.confidence, a.confidence) })
-	return hits[:min(len(hits), limit)]
+	return hits
 }
 
-// idf is BM25's inverse document frequency of a term that n sections have.
-func (x *index) idf(n int) float64 {
-	return math.Log(1 + (float64(len(x.sections)-n)+0.5)/(float64(n)+0.5))
+// match says how well a section has one term of the question.
+type match struct {
+	covers float64 // [0,1], for the confidence
+	score  float64 // BM25
 }
 
-func (x *index) confidence(terms []string, i int) float64 {
-	var all, covered float64
-	for _, term := range terms {
-		w := x.weight(term)
-		all += w
-		j, ok := slices.BinarySearchFunc(x.postings[term], i, func(p posting, i int) int { return p.section - i })
-		switch {
-		case ok && x.postings[term][j].heading:
-			covered += w
-		case ok:
-			covered += w * textMatch
+// matches finds the sections that have the term, or a word that begins with it or that it begins with: "deliver" and
+// "delivery", "Rahmen" and "Rahmenhöhe". The best match of a section counts.
+func (x *index) matches(term string) map[int]match {
+	out := map[int]match{}
+	x.addMatches(out, term, 1)
+	if n := utf8.RuneCountInString(term); n >= minPrefix {
+		from, _ := slices.BinarySearch(x.dictionary, term)
+		for _, longer := range x.dictionary[from:] {
+			if !strings.HasPrefix(longer, term) {
+				break
+			}
+			if m := utf8.RuneCountInString(longer); m > n && m <= n+maxSuffix {
+				x.addMatches(out, longer, prefixMatch)
+			}
+		}
+		runes := []rune(term)
+		for m := max(minPrefix, n-maxSuffix); m < n; m++ {
+			x.addMatches(out, string(runes[:m]), prefixMatch)
 		}
 	}
-	if all == 0 {
-		return 0
+	return out
+}
+
+func (x *index) addMatches(out map[int]match, term string, factor float64) {
+	postings := x.postings[term]
+	idf := math.Log(1 + (float64(len(x.sections)-len(postings))+0.5)/(float64(len(postings))+0.5))
+	for _, p := range postings {
+		norm := bm25K1 * (1 - bm25B + bm25B*x.lengths[p.section]/x.average)
+		m := match{covers: factor * textMatch, score: factor * idf * p.frequency * (bm25K1 + 1) / (p.frequency + norm)}
+		if p.heading {
+			m.covers = factor
+		}
+		if m.covers > out[p.section].covers {
+			out[p.section] = m
+		}
 	}
-	return covered / all
+}
+
+// questionWeight is how much of the question a term is. Words that the knowledge does not have are often the customer's
+// own things ("my shoes"), numbers even more so ("order 4711").
+func (x *index) questionWeight(term string) float64 {
+	w := x.weight(term)
+	if len(x.postings[term]) > 0 {
+		return w
+	}
+	if unicode.IsDigit([]rune(term)[0]) {
+		return weakWeight
+	}
+	return w * unknownWeight
 }

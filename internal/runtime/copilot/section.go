@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
@@ -60,17 +62,25 @@ func readDocument(key, text string) []section {
 	return sections
 }
 
-// plainSections makes a section of each paragraph. A first line that is a question heads the lines below it.
+// plainSections makes a section of each paragraph; its first line is its heading if it looks like one.
 func plainSections(text string) []section {
 	var out []section
 	for _, lines := range paragraphs(text) {
 		s := section{text: strings.Join(lines, "\n")}
-		if question := lines[0]; len(lines) > 1 && strings.HasSuffix(question, "?") {
-			s = section{path: []string{question}, text: strings.Join(lines[1:], "\n")}
+		if len(lines) > 1 && looksLikeHeading(lines[0]) {
+			s = section{path: lines[:1], text: strings.Join(lines[1:], "\n")}
 		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// looksLikeHeading is true for a question and for a short line that ends in a letter or digit. Text wrapped by an editor
+// has longer lines.
+func looksLikeHeading(line string) bool {
+	last, _ := utf8.DecodeLastRuneInString(line)
+	return last == '?' || last == '\u061f' || last == '\uff1f' ||
+		utf8.RuneCountInString(line) <= 60 && (unicode.IsLetter(last) || unicode.IsDigit(last))
 }
 
 // paragraphs returns the lines of each run of lines that are not blank, trimmed.

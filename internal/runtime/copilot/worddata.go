@@ -40,7 +40,7 @@ var stopWords = map[string]string{
 
 // weakWords say little about what a question is about, but are not nothing: "how long", "what does it cost".
 var weakWords = map[string]string{
-	"en": `able actually again already always anymore available back best check day days find first get gets getting give go
+	"en": `able actually again already always anymore available back best came check come day days find first get gets getting give go
 		going good got happen happens help hour hours i'd information keep kind know last like long look looking made make
 		many mean minute month months need needed new next number often old order people possible problem question really
 		right say see show soon start still sure take takes taking tell thing things time times today tomorrow try trying

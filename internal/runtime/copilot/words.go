@@ -50,7 +50,7 @@ func words(text string) []string {
 
 func fold(text string) string {
 	var out strings.Builder
-	for _, r := range norm.NFD.String(text) {
+	for _, r := range norm.NFD.String(strings.ReplaceAll(text, "ß", "ss")) {
 		if !unicode.Is(unicode.Mn, r) {
 			out.WriteRune(unicode.ToLower(r))
 		}
@@ -109,7 +109,7 @@ func (v vocabulary) terms(text string) []string {
 	return out
 }
 
-// weight says how much a term tells of what a text is about, before rarity counts.
+// weight says how much a term tells of what a text is about, before anything is known of the other texts.
 func (v vocabulary) weight(term string) float64 {
 	if v.weak[term] {
 		return weakWeight
