@@ -4,13 +4,18 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/registry"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
@@ -92,6 +97,35 @@ func TestTagFollowsContent(t *testing.T) {
 	b, errB := os.ReadFile(archiveAgain)
 	if errA != nil || errB != nil || !bytes.Equal(a, b) {
 		t.Errorf("one binary gave two archives (%v, %v)", errA, errB)
+	}
+}
+
+func TestPushedImageIsTheOneBuilt(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	defer server.Close()
+	ref, archive := buildImage(t, pauseBinary(t, ""))
+	target := strings.Replace(ref, "localhost", strings.TrimPrefix(server.URL, "http://"), 1)
+	if err := push(archive, target); err != nil {
+		t.Fatal(err)
+	}
+
+	local, err := tarball.ImageFromPath(archive, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pushed, err := name.ParseReference(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fetched, err := remote.Image(pushed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, errWant := local.ConfigName()
+	got, errGot := fetched.ConfigName()
+	if errWant != nil || errGot != nil || got != want {
+		t.Errorf("the registry has image %v (%v), built was %v (%v)", got, errGot, want, errWant)
 	}
 }
 
