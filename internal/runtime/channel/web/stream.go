@@ -1,0 +1,162 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/decide"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
+)
+
+const (
+	// heartbeat keeps proxies from closing a silent stream; most close after 30 to 60 s.
+	heartbeat = 15 * time.Second
+	// writeTimeout cuts a client that does not read.
+	writeTimeout = 20 * time.Second
+)
+
+// event is a log entry as the customer gets it. A handoff carries the payload for the site instead of its inside.
+type event struct {
+	conversation.Event
+	Handoff *struct{}       `json:"handoff,omitempty"`
+	Payload *decide.Payload `json:"payload,omitempty"`
+}
+
+func eventOf(id string, e conversation.Event) event {
+	out := event{Event: e}
+	if h := e.Handoff; h != nil {
+		p := decide.NewPayload(id,
+			decide.Decision{Reason: h.Reason, IssueType: h.IssueType, Sentiment: h.Sentiment, Language: h.Language},
+			decide.Summary{Customer: h.CustomerSummary})
+		out.Payload = &p
+	}
+	return out
+}
+
+// piece is a part of an answer that is still being said: Text goes at byte Offset of the answer to message AnswerTo.
+// Pieces are not in the log; the message that follows is, and replaces them.
+type piece struct {
+	Epoch    int64  `json:"epoch"`
+	AnswerTo int64  `json:"answerTo"`
+	Offset   int    `json:"offset"`
+	Text     string `json:"text"`
+}
+
+// stream sends events as Server-Sent Events from a sequence number on. The id of an event is its sequence number, so a
+// browser that reconnects goes on where it was (Last-Event-ID). Events named "piece" have no id.
+func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.Conversation, after int64) error {
+	if last := r.Header.Get("Last-Event-ID"); last != "" {
+		n, err := strconv.ParseInt(last, 10, 64)
+		if err != nil || n < 0 {
+			return &tenant.Invalid{Field: "Last-Event-ID", Message: fmt.Sprintf("%q is not a sequence number", last)}
+		}
+		after = n
+	}
+	s := &sender{h: h, w: w, rc: http.NewResponseController(w), id: c.ID, after: after, answered: c.Answered}
+	f := h.tenant.Follow(c.ID)
+	defer f.Close()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Accel-Buffering", "no")
+	// The server's read timeout is for requests; it would end a stream that reads nothing more.
+	if err := s.rc.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("lifting the read timeout of a stream: %w", err)
+	}
+	w.WriteHeader(http.StatusOK)
+
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		// An error ends the stream; the client comes back and goes on from its last event.
+		if err := s.send(r); err != nil {
+			return nil
+		}
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-f.C:
+		case <-beat.C:
+			if err := s.write(": still here\n\n"); err != nil {
+				return nil
+			}
+		}
+	}
+}
+
+// sender is the state of one stream.
+type sender struct {
+	h     *handler
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	id    string
+	after int64
+	// answered is the newest message whose answer is in the log: pieces of it come too late.
+	answered int64
+	// turn and offset say what was sent of the answer in progress.
+	turn   tenant.Partial
+	offset int
+}
+
+// send sends all that is new: log entries first, then what the AI is saying.
+func (s *sender) send(r *http.Request) error {
+	for more := true; more; {
+		var events []conversation.Event
+		var err error
+		if events, s.after, more, err = s.h.tenant.Events(r.Context(), s.id, s.after, pageSize); err != nil {
+			return err
+		}
+		for _, e := range events {
+			s.answered = max(s.answered, e.AnswerTo)
+			if err := s.emit(string(e.Type), strconv.FormatInt(e.Seq, 10), eventOf(s.id, e)); err != nil {
+				return err
+			}
+		}
+	}
+	return s.sendPiece()
+}
+
+func (s *sender) sendPiece() error {
+	p, ok := s.h.tenant.Partial(s.id)
+	if !ok || p.AnswerTo <= s.answered {
+		return s.flush()
+	}
+	if p.Epoch != s.turn.Epoch || p.AnswerTo != s.turn.AnswerTo || len(p.Text) < s.offset {
+		s.offset = 0
+	}
+	s.turn = p
+	if len(p.Text) > s.offset {
+		from := s.offset
+		s.offset = len(p.Text)
+		if err := s.emit("piece", "", piece{Epoch: p.Epoch, AnswerTo: p.AnswerTo, Offset: from, Text: p.Text[from:]}); err != nil {
+			return err
+		}
+	}
+	return s.flush()
+}
+
+func (s *sender) emit(name, id string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding a %s event: %w", name, err)
+	}
+	if id != "" {
+		id = "id: " + id + "\n"
+	}
+	return s.write(id + "event: " + name + "\ndata: " + string(data) + "\n\n")
+}
+
+func (s *sender) write(text string) error {
+	if err := s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return nil
+}
+
+func (s *sender) flush() error { return s.rc.Flush() }

@@ -1,0 +1,205 @@
+// Package web is the customers' HTTP API of Web channels: conversations, messages, and events as JSON or as a stream.
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/httpjson"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
+)
+
+// pageSize bounds the events of one answer.
+const pageSize = 200
+
+type handler struct{ tenant *tenant.Tenant }
+
+// Register adds the API to a mux:
+//
+//	POST /v1/conversations                {"token", "customer"?, "language"?} → 201 {"id", "token", "conversation"}
+//	GET  /v1/conversations/{id}           → {"conversation"}
+//	POST /v1/conversations/{id}/messages  {"id", "text"} → 202 {"event"}
+//	GET  /v1/conversations/{id}/events    ?after=SEQ → {"events", "next", "more"}, or a stream (see stream.go)
+//
+// All but the first want "Authorization: Bearer <token of the conversation>". A browser's Origin must be one of the
+// Channel's allowedOrigins. Errors have the form of httpjson.Problem.
+func Register(mux *http.ServeMux, t *tenant.Tenant) {
+	h := &handler{t}
+	mux.Handle("OPTIONS /v1/conversations", httpjson.Handler(h.preflight))
+	mux.Handle("OPTIONS /v1/conversations/", httpjson.Handler(h.preflight))
+	mux.Handle("POST /v1/conversations", httpjson.Handler(h.open))
+	mux.Handle("GET /v1/conversations/{id}", httpjson.Handler(h.authorized(h.get)))
+	mux.Handle("POST /v1/conversations/{id}/messages", httpjson.Handler(h.authorized(h.say)))
+	mux.Handle("GET /v1/conversations/{id}/events", httpjson.Handler(h.authorized(h.events)))
+}
+
+// state is a conversation as its customer sees it.
+type state struct {
+	ID       string                 `json:"id"`
+	Owner    conversation.OwnerKind `json:"owner"`
+	Language string                 `json:"language"`
+	// Seq is the number of the last event.
+	Seq int64 `json:"seq"`
+}
+
+func stateOf(c conversation.Conversation) state {
+	return state{ID: c.ID, Owner: c.Owner.Kind, Language: c.Language, Seq: c.Seq}
+}
+
+func (h *handler) open(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Token    string                `json:"token"`
+		Customer conversation.Customer `json:"customer"`
+		Language string                `json:"language"`
+	}
+	if err := httpjson.Read(w, r, &body); err != nil {
+		return err
+	}
+	tb, err := h.tenant.Table()
+	if err != nil {
+		return err
+	}
+	if ch := tb.ChannelByToken(body.Token); ch != nil {
+		if err := allowOrigin(w, r, ch); err != nil {
+			return err
+		}
+	}
+	c, token, err := h.tenant.Open(r.Context(), tenant.NewConversation{ChannelToken: body.Token, Customer: body.Customer, Language: body.Language})
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusCreated, map[string]any{"id": c.ID, "token": token, "conversation": stateOf(c)})
+	return nil
+}
+
+// authorized lets a request through that has the conversation's token and comes from an allowed origin.
+func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, conversation.Conversation) error) httpjson.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		tb, err := h.tenant.Table()
+		if err != nil {
+			return err
+		}
+		id := r.PathValue("id")
+		if err := h.tenant.Authorize(r.Context(), id, httpjson.Bearer(r)); err != nil {
+			return err
+		}
+		c, err := h.tenant.Conversation(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if err := allowOrigin(w, r, channel(tb, c.Channel)); err != nil {
+			return err
+		}
+		return next(w, r, c)
+	}
+}
+
+// channel returns the table's Channel of a name, or nil if it was removed since.
+func channel(tb *routing.Table, name string) *routing.Channel {
+	for i := range tb.Channels {
+		if tb.Channels[i].Name == name && tb.Channels[i].Type == v1alpha1.ChannelTypeWeb {
+			return &tb.Channels[i]
+		}
+	}
+	return nil
+}
+
+func (h *handler) get(w http.ResponseWriter, _ *http.Request, c conversation.Conversation) error {
+	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": stateOf(c)})
+	return nil
+}
+
+func (h *handler) say(w http.ResponseWriter, r *http.Request, c conversation.Conversation) error {
+	var body struct {
+		ID   string `json:"id"`
+		Text string `json:"text"`
+	}
+	if err := httpjson.Read(w, r, &body); err != nil {
+		return err
+	}
+	e, err := h.tenant.Say(r.Context(), c.ID, body.ID, body.Text)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusAccepted, map[string]any{"event": e})
+	return nil
+}
+
+func (h *handler) events(w http.ResponseWriter, r *http.Request, c conversation.Conversation) error {
+	after, err := httpjson.Number(r, "after", 0)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+		return h.stream(w, r, c, after)
+	}
+	events, next, more, err := h.tenant.Events(r.Context(), c.ID, after, pageSize)
+	if err != nil {
+		return err
+	}
+	out := make([]event, len(events))
+	for i, e := range events {
+		out[i] = eventOf(c.ID, e)
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"events": out, "next": next, "more": more})
+	return nil
+}
+
+// preflight answers a browser's question before a cross-origin request. It has no token yet, so an origin that any
+// Channel allows may ask; the request itself is held to its own Channel.
+func (h *handler) preflight(w http.ResponseWriter, r *http.Request) error {
+	tb, err := h.tenant.Table()
+	if err != nil {
+		return err
+	}
+	origin := r.Header.Get("Origin")
+	if !slices.ContainsFunc(tb.Channels, func(ch routing.Channel) bool { return allows(&ch, origin) }) {
+		return forbidden(origin)
+	}
+	setOrigin(w, origin)
+	w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
+	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
+	w.Header().Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// allowOrigin lets a browser through only from the Channel's allowedOrigins. A request without Origin is no browser's.
+func allowOrigin(w http.ResponseWriter, r *http.Request, ch *routing.Channel) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return nil
+	}
+	if ch == nil || !allows(ch, origin) {
+		return forbidden(origin)
+	}
+	setOrigin(w, origin)
+	return nil
+}
+
+func allows(ch *routing.Channel, origin string) bool {
+	return ch.Web != nil && slices.Contains(ch.Web.AllowedOrigins, origin)
+}
+
+func setOrigin(w http.ResponseWriter, origin string) {
+	w.Header().Add("Vary", "Origin")
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+}
+
+func forbidden(origin string) error {
+	return &originError{origin}
+}
+
+// originError is what a page that may not use the Channel gets.
+type originError struct{ origin string }
+
+func (e *originError) Error() string {
+	return "the origin " + e.origin + " is not allowed; add it to spec.web.allowedOrigins of the Channel"
+}
+
+// Unwrap makes the answer a 403.
+func (e *originError) Unwrap() error { return tenant.ErrForbidden }

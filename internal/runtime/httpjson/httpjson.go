@@ -1,0 +1,145 @@
+// Package httpjson reads requests and writes answers and errors in JSON, in one way for every HTTP API of the runtime.
+package httpjson
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
+)
+
+// maxBody bounds a request's body: a message of tenant.MaxText bytes, every one of them escaped, and some more.
+const maxBody = 6*tenant.MaxText + 4<<10
+
+// Problem is the body of every error: {"error": {"code", "message", "field"}}.
+type Problem struct {
+	// Code is stable and for programs; Message is for people.
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field,omitempty"`
+}
+
+// NotFound is the error for a path that nothing serves.
+type NotFound struct{ Path string }
+
+// Error makes a NotFound an error.
+func (n *NotFound) Error() string { return "nothing is served at " + n.Path + "; see docs/http-api.md" }
+
+// Handler is a handler whose error becomes an answer.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// ServeHTTP makes a Handler an http.Handler. A Handler that returns an error must not have written anything.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := h(w, r); err != nil {
+		Fail(w, r, err)
+	}
+}
+
+// Fail answers with an error. One that is not the caller's is logged, and its text stays inside.
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, p := describe(err)
+	if status == http.StatusInternalServerError && r.Context().Err() == nil {
+		logger(r.Context()).Error("request failed", "method", r.Method, "pattern", r.Pattern, "error", err)
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	Write(w, status, struct {
+		Error Problem `json:"error"`
+	}{p})
+}
+
+type loggerKey struct{}
+
+// WithLogger returns a context whose requests log to l.
+func WithLogger(ctx context.Context, l *slog.Logger) context.Context {
+	return context.WithValue(ctx, loggerKey{}, l)
+}
+
+func logger(ctx context.Context) *slog.Logger {
+	if l, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {
+		return l
+	}
+	return slog.Default()
+}
+
+func describe(err error) (int, Problem) {
+	var invalid *tenant.Invalid
+	var refusal *conversation.Refusal
+	var path *NotFound
+	switch {
+	case errors.As(err, &invalid):
+		return http.StatusBadRequest, Problem{Code: "invalid", Field: invalid.Field, Message: invalid.Error()}
+	case errors.As(err, &path):
+		return http.StatusNotFound, Problem{Code: "not_found", Message: path.Error()}
+	case errors.As(err, &refusal):
+		return http.StatusConflict, Problem{Code: "refused", Message: refusal.Message}
+	case errors.Is(err, tenant.ErrUnauthorized):
+		return http.StatusUnauthorized, Problem{Code: "unauthorized", Message: tenant.ErrUnauthorized.Error()}
+	case errors.Is(err, tenant.ErrForbidden):
+		return http.StatusForbidden, Problem{Code: "forbidden", Message: err.Error()}
+	case errors.Is(err, store.ErrNotFound):
+		return http.StatusNotFound, Problem{Code: "not_found", Message: "there is no such conversation"}
+	case errors.Is(err, tenant.ErrNotReady):
+		return http.StatusServiceUnavailable, Problem{Code: "not_ready", Message: err.Error() + "; try again in a moment"}
+	default:
+		return http.StatusInternalServerError, Problem{Code: "internal", Message: "something went wrong here; try again, and look at the runtime's log"}
+	}
+}
+
+// Write answers with a value.
+func Write(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v) // the client is gone
+}
+
+// Read decodes a request's body into v. A field that v does not have is an error that names it.
+func Read(w http.ResponseWriter, r *http.Request, v any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(v)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return &tenant.Invalid{Field: "body", Message: fmt.Sprintf("is larger than %d bytes", tooLarge.Limit)}
+	case err != nil:
+		return &tenant.Invalid{Field: "body", Message: "is not the JSON object that is wanted here: " + err.Error()}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return &tenant.Invalid{Field: "body", Message: "has more after the JSON object"}
+	}
+	return nil
+}
+
+// Number returns a query parameter as a number of at least zero, or fallback if it is absent.
+func Number(r *http.Request, name string, fallback int64) (int64, error) {
+	s := r.URL.Query().Get(name)
+	if s == "" {
+		return fallback, nil
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 {
+		return 0, &tenant.Invalid{Field: name, Message: fmt.Sprintf("%q is not a number of at least 0", s)}
+	}
+	return n, nil
+}
+
+// Bearer returns the token of the Authorization header, or "".
+func Bearer(r *http.Request) string {
+	const scheme = "Bearer "
+	h := r.Header.Get("Authorization")
+	if len(h) < len(scheme) || h[:len(scheme)] != scheme {
+		return ""
+	}
+	return h[len(scheme):]
+}

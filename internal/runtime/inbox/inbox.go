@@ -1,0 +1,219 @@
+// Package inbox is the agents' HTTP API: signing in, presence, the queue and the work on conversations.
+package inbox
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/httpjson"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
+)
+
+// pageSize bounds the entries of one answer.
+const pageSize = 200
+
+type handler struct{ tenant *tenant.Tenant }
+
+// Register adds the API to a mux:
+//
+//	GET  /agent/login?code=CODE             → {"token", "expiresAt", "agent"}; a code works once
+//	POST /v1/agent/session {"code"}         → the same
+//	GET  /v1/agent/me                       → {"agent", "presence", "expiresAt"}
+//	PUT  /v1/agent/presence {"state"}       online | away | offline → {"presence"}
+//	GET  /v1/agent/queue?skip=N             → {"waiting", "conversations"}, longest waiting first
+//	GET  /v1/agent/mine                     → {"conversations"}: owned by me or offered to me
+//	GET  /v1/agent/conversations/{id}                → {"conversation"}
+//	GET  /v1/agent/conversations/{id}/events?after=N → {"events", "next", "more"}
+//	POST /v1/agent/conversations/{id}/{accept,takeover,resolve,return} → {"conversation"}
+//	POST /v1/agent/conversations/{id}/{replies,notes} {"id", "text"} → {"event"}
+//
+// All but the first two want "Authorization: Bearer <token>". Errors have the form of httpjson.Problem; a transition
+// that the conversation's owner does not allow is a 409.
+func Register(mux *http.ServeMux, t *tenant.Tenant) {
+	h := &handler{t}
+	mux.Handle("GET /agent/login", httpjson.Handler(h.login))
+	mux.Handle("POST /v1/agent/session", httpjson.Handler(h.session))
+	for pattern, next := range map[string]agentHandler{
+		"GET /v1/agent/me":                           h.me,
+		"PUT /v1/agent/presence":                     h.presence,
+		"GET /v1/agent/queue":                        h.queue,
+		"GET /v1/agent/mine":                         h.mine,
+		"GET /v1/agent/conversations/{id}":           h.get,
+		"GET /v1/agent/conversations/{id}/events":    h.events,
+		"POST /v1/agent/conversations/{id}/accept":   h.move(t.Accept),
+		"POST /v1/agent/conversations/{id}/takeover": h.move(t.TakeOver),
+		"POST /v1/agent/conversations/{id}/resolve":  h.move(t.Resolve),
+		"POST /v1/agent/conversations/{id}/return":   h.move(t.ReturnToAI),
+		"POST /v1/agent/conversations/{id}/replies":  h.write(t.Reply),
+		"POST /v1/agent/conversations/{id}/notes":    h.write(t.Note),
+	} {
+		mux.Handle(pattern, h.signedIn(next))
+	}
+}
+
+type agentHandler func(w http.ResponseWriter, r *http.Request, s tenant.Session) error
+
+// signedIn lets a request through that has an agent's token.
+func (h *handler) signedIn(next agentHandler) httpjson.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		s, err := h.tenant.SignedIn(r.Context(), httpjson.Bearer(r))
+		if err != nil {
+			return err
+		}
+		return next(w, r, s)
+	}
+}
+
+// agent is an agent as agents see each other.
+type agent struct {
+	Email string `json:"email"`
+	Name  string `json:"name"`
+}
+
+func agentOf(a routing.Agent) agent { return agent{Email: a.Email, Name: a.DisplayName} }
+
+func (h *handler) login(w http.ResponseWriter, r *http.Request) error {
+	return h.redeem(w, r, r.URL.Query().Get("code"))
+}
+
+func (h *handler) session(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Code string `json:"code"`
+	}
+	if err := httpjson.Read(w, r, &body); err != nil {
+		return err
+	}
+	return h.redeem(w, r, body.Code)
+}
+
+func (h *handler) redeem(w http.ResponseWriter, r *http.Request, code string) error {
+	token, s, err := h.tenant.Redeem(r.Context(), code)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	httpjson.Write(w, http.StatusOK, struct {
+		Token     string    `json:"token"`
+		ExpiresAt time.Time `json:"expiresAt"`
+		Agent     agent     `json:"agent"`
+	}{token, s.ExpiresAt, agentOf(s.Agent)})
+	return nil
+}
+
+func (h *handler) me(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+	p, err := h.tenant.Presence(r.Context(), s.Agent.Email)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"agent": agentOf(s.Agent), "presence": p, "expiresAt": s.ExpiresAt})
+	return nil
+}
+
+// presence sets an agent's presence, which ends with their token at the latest.
+func (h *handler) presence(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+	var body struct {
+		State store.PresenceState `json:"state"`
+	}
+	if err := httpjson.Read(w, r, &body); err != nil {
+		return err
+	}
+	p, err := h.tenant.SetPresence(r.Context(), s.Agent, body.State, s.ExpiresAt)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"presence": p})
+	return nil
+}
+
+func (h *handler) queue(w http.ResponseWriter, r *http.Request, _ tenant.Session) error {
+	skip, err := httpjson.Number(r, "skip", 0)
+	if err != nil {
+		return err
+	}
+	list, waiting, err := h.tenant.Queue(r.Context(), int(skip), pageSize)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"waiting": waiting, "conversations": nonNil(list)})
+	return nil
+}
+
+func (h *handler) mine(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+	list, err := h.tenant.Mine(r.Context(), s.Agent.Email)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"conversations": nonNil(list)})
+	return nil
+}
+
+// nonNil makes an empty list [] and not null.
+func nonNil(list []conversation.Conversation) []conversation.Conversation {
+	return append([]conversation.Conversation{}, list...)
+}
+
+func (h *handler) get(w http.ResponseWriter, r *http.Request, _ tenant.Session) error {
+	c, err := h.tenant.Conversation(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": c})
+	return nil
+}
+
+func (h *handler) events(w http.ResponseWriter, r *http.Request, _ tenant.Session) error {
+	after, err := httpjson.Number(r, "after", 0)
+	if err != nil {
+		return err
+	}
+	id := r.PathValue("id")
+	if _, err := h.tenant.Conversation(r.Context(), id); err != nil {
+		return err
+	}
+	events, err := h.tenant.Log(r.Context(), id, after, pageSize)
+	if err != nil {
+		return err
+	}
+	next := after
+	if len(events) > 0 {
+		next = events[len(events)-1].Seq
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{
+		"events": append([]conversation.Event{}, events...), "next": next, "more": len(events) == pageSize})
+	return nil
+}
+
+// move serves a transition without a body.
+func (h *handler) move(do func(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error)) agentHandler {
+	return func(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+		c, err := do(r.Context(), r.PathValue("id"), s.Agent)
+		if err != nil {
+			return err
+		}
+		httpjson.Write(w, http.StatusOK, map[string]any{"conversation": c})
+		return nil
+	}
+}
+
+// write serves a text under an id of its sender's.
+func (h *handler) write(do func(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error)) agentHandler {
+	return func(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+		var body struct {
+			ID   string `json:"id"`
+			Text string `json:"text"`
+		}
+		if err := httpjson.Read(w, r, &body); err != nil {
+			return err
+		}
+		e, err := do(r.Context(), r.PathValue("id"), s.Agent, body.ID, body.Text)
+		if err != nil {
+			return err
+		}
+		httpjson.Write(w, http.StatusOK, map[string]any{"event": e})
+		return nil
+	}
+}

@@ -1,0 +1,229 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/decide"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// Agent returns the agent of the table in use who has an e-mail address; false if there is none.
+func (t *Tenant) Agent(email string) (routing.Agent, bool, error) {
+	in, err := t.inputs()
+	if err != nil {
+		return routing.Agent{}, false, err
+	}
+	a, ok := in.table.AgentByEmail(email)
+	return a, ok, nil
+}
+
+func person(a routing.Agent) conversation.Person {
+	return conversation.Person{Email: a.Email, Name: a.DisplayName}
+}
+
+// SetPresence says whether an agent can be offered work, until a time at most. An agent who goes away gives the offers
+// they have back to the queue.
+func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.PresenceState, until time.Time) (store.Presence, error) {
+	p := store.Presence{Email: a.Email, State: state, Until: until}
+	if !slices.Contains([]store.PresenceState{store.Online, store.Away, store.Offline}, state) {
+		return p, &Invalid{"state", fmt.Sprintf("%q is not a presence; use online, away or offline", clip(string(state)))}
+	}
+	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		if err := tx.SetPresence(p); err != nil {
+			return fmt.Errorf("setting the presence of %s: %w", a.Email, err)
+		}
+		if state == store.Online {
+			return nil
+		}
+		held, err := tx.OwnedBy(a.Email)
+		if err != nil {
+			return err
+		}
+		for _, c := range held {
+			if c.Offer == nil {
+				continue
+			}
+			change, err := c.OfferExpires(t.clock.Now())
+			if err != nil {
+				return err
+			}
+			if err := save(change); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && state == store.Online {
+		t.wakeAssigner()
+	}
+	return p, err
+}
+
+// Presence returns an agent's presence; an agent who never said anything is offline.
+func (t *Tenant) Presence(ctx context.Context, email string) (p store.Presence, err error) {
+	err = t.store.View(ctx, func(r store.Reader) error {
+		all, err := r.Presences()
+		p = all[email]
+		return err
+	})
+	if p.State == "" || (p.State == store.Online && !p.Present(t.clock.Now())) {
+		p = store.Presence{Email: email, State: store.Offline}
+	}
+	return p, err
+}
+
+// Queue returns up to limit conversations that wait without an offer, longest waiting first, and how many wait.
+func (t *Tenant) Queue(ctx context.Context, skip, limit int) (out []conversation.Conversation, waiting int, err error) {
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		if waiting, err = r.CountWaiting(); err != nil {
+			return err
+		}
+		out, err = r.Waiting(skip, limit)
+		return err
+	})
+	return out, waiting, err
+}
+
+// Mine returns the conversations that an agent owns or is offered, longest waiting first.
+func (t *Tenant) Mine(ctx context.Context, email string) (out []conversation.Conversation, err error) {
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		out, err = r.OwnedBy(email)
+		return err
+	})
+	return out, err
+}
+
+// Accept takes the offer that an agent has.
+func (t *Tenant) Accept(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
+	return t.take(ctx, id, a, func(_ store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
+		return c.Accept(person(a), told, t.clock.Now())
+	})
+}
+
+// TakeOver gives an agent a conversation that the AI or the queue owns. An answer in progress is cut: what was released
+// of it is kept as an interrupted message, and nothing more of it is.
+func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
+	in, err := t.inputs()
+	if err != nil {
+		return conversation.Conversation{}, err
+	}
+	out, err := t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
+		v := view{conv: c, in: in}
+		var cut *conversation.Cut
+		if c.Owner.Kind == conversation.OwnerAI {
+			if v.window, err = tx.Events(id, max(c.Window, c.Seq-maxWindow), maxWindow); err != nil {
+				return conversation.Change{}, err
+			}
+			// The AI's commits need this transaction to end, so what is cut here is exactly what was released.
+			cut = t.turns.cut(id)
+		}
+		d := decide.Decide(in.table.Policy, decideInput(v))
+		d.Reason = v1alpha1.HandoffAgentTookOver
+		return c.TakeOver(person(a), in.table.Cost(a.Email, c.ChannelType), describeHandoff(v, d), cut, told, t.clock.Now())
+	})
+	if err != nil {
+		t.turns.schedule(id) // if a turn was cut in vain, the answer is still owed
+	}
+	return out, err
+}
+
+// take saves a transition that makes an agent the owner, and tells the customer who it is.
+func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func(store.Tx, conversation.Conversation, string) (conversation.Change, error)) (out conversation.Conversation, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return out, err
+	}
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, err := tx.Conversation(id)
+		if err != nil {
+			return fmt.Errorf("conversation %s: %w", id, err)
+		}
+		language, reason := c.Language, v1alpha1.HandoffAgentTookOver
+		if c.Handoff != nil {
+			language, reason = c.Handoff.Language, c.Handoff.Reason
+		}
+		told := in.table.Text(v1alpha1.MessageAssigned, language, c.ChannelType, reason, map[string]string{"agent": a.DisplayName})
+		change, err := move(tx, c, told)
+		if err != nil {
+			return err
+		}
+		out = change.Conversation
+		if err := tx.Touch(a.Email, t.clock.Now()); err != nil {
+			return err
+		}
+		return save(change)
+	})
+	return out, err
+}
+
+// Reply takes a message of the agent who owns the conversation. A clientID that was used before returns the event of
+// the first time.
+func (t *Tenant) Reply(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
+	return t.post(ctx, post{id: id, author: conversation.AuthorAgent, kind: conversation.EventMessage, clientID: clientID, text: text},
+		func(c conversation.Conversation) (conversation.Change, error) {
+			return c.AgentReplies(person(a), clientID, text, t.clock.Now())
+		})
+}
+
+// Note takes a note that only agents see. A clientID that was used before returns the event of the first time.
+func (t *Tenant) Note(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
+	return t.post(ctx, post{id: id, author: conversation.AuthorAgent, kind: conversation.EventNote, clientID: clientID, text: text},
+		func(c conversation.Conversation) (conversation.Change, error) {
+			return c.AgentNotes(person(a), clientID, text, t.clock.Now())
+		})
+}
+
+// Resolve ends the human part: the AI answers again, or the conversation is closed, as the policy says.
+func (t *Tenant) Resolve(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
+	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error) {
+		toAI := tb.Policy == nil || tb.Policy.ReturnToAI.OnResolve
+		told := tb.Text(v1alpha1.MessageResolved, language, c.ChannelType, "", nil)
+		return c.Resolve(person(a), toAI, background, told, t.clock.Now())
+	})
+}
+
+// ReturnToAI gives the conversation back to the AI.
+func (t *Tenant) ReturnToAI(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
+	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error) {
+		told := tb.Text(v1alpha1.MessageReturned, language, c.ChannelType, "", nil)
+		return c.ReturnToAI(person(a), background, told, t.clock.Now())
+	})
+}
+
+// release saves a transition that ends an agent's work on a conversation.
+func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error)) (out conversation.Conversation, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return out, err
+	}
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, err := tx.Conversation(id)
+		if err != nil {
+			return fmt.Errorf("conversation %s: %w", id, err)
+		}
+		events, err := tx.Events(id, max(c.Window, c.Seq-maxWindow), maxWindow)
+		if err != nil {
+			return err
+		}
+		language := c.Language
+		if c.Handoff != nil {
+			language = c.Handoff.Language
+		}
+		change, err := move(c, in.table, humanPart(events), language)
+		if err != nil {
+			return err
+		}
+		out = change.Conversation
+		if err := tx.Touch(a.Email, t.clock.Now()); err != nil {
+			return err
+		}
+		return save(change)
+	})
+	return out, err
+}

@@ -1,0 +1,226 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// queuePage is how many waiting conversations are read at once.
+const queuePage = 100
+
+// runAssigner offers waiting conversations whenever something happened that could let an agent take one: it is woken
+// by changes, and by the clock at the next moment that the queue itself names (an offer or ring ends, a shift begins).
+func (t *Tenant) runAssigner(ctx context.Context) error {
+	for {
+		next, err := t.assignAll(ctx)
+		if err != nil && ctx.Err() == nil {
+			t.log.Error("offering work failed and is tried again", "error", err)
+			next = t.clock.Now().Add(retryTurn)
+		}
+		timer, stop := t.until(next)
+		select {
+		case <-ctx.Done():
+			stop()
+			return nil
+		case <-t.kick:
+		case <-timer:
+		}
+		stop()
+	}
+}
+
+// until returns a channel that fires at a time, or never for the zero time.
+func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
+	if at.IsZero() {
+		return nil, func() {}
+	}
+	timer := t.clock.NewTimer(max(at.Sub(t.clock.Now()), time.Millisecond))
+	return timer.C(), func() { timer.Stop() }
+}
+
+// assignAll ends the offers that are due and offers what waits, oldest first. It returns when it has to be called
+// again even if nothing happens; the zero time stands for never.
+func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return time.Time{}, nil // Use wakes the assigner
+	}
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		now := t.clock.Now()
+		if next, err = endOffers(tx, now, save); err != nil {
+			return err
+		}
+		r, err := readRoom(tx, now)
+		if err != nil {
+			return err
+		}
+		at, err := r.offerWaiting(tx, in.table, save)
+		next = earliest(next, at)
+		return err
+	})
+	return next, err
+}
+
+// endOffers ends the offers that are due and returns when the next one is.
+func endOffers(tx store.Reader, now time.Time, save func(conversation.Change) error) (next time.Time, err error) {
+	offered, err := tx.Offered()
+	if err != nil {
+		return next, fmt.Errorf("reading the open offers: %w", err)
+	}
+	for _, c := range offered {
+		if now.Before(c.Offer.ExpiresAt) {
+			return c.Offer.ExpiresAt, nil
+		}
+		change, err := c.OfferExpires(now)
+		if err != nil {
+			return next, err
+		}
+		if err := save(change); err != nil {
+			return next, err
+		}
+	}
+	return next, nil
+}
+
+// room is what agents hold and who is present, as read in a write transaction.
+type room struct {
+	loads     map[string]assign.Load
+	presences map[string]store.Presence
+	now       time.Time
+}
+
+func readRoom(r store.Reader, now time.Time) (*room, error) {
+	loads, err := r.Loads()
+	if err != nil {
+		return nil, fmt.Errorf("reading what agents hold: %w", err)
+	}
+	presences, err := r.Presences()
+	if err != nil {
+		return nil, fmt.Errorf("reading who is present: %w", err)
+	}
+	return &room{loads: loads, presences: presences, now: now}, nil
+}
+
+// choose returns the offer to make for a conversation now, or nil if nobody can take it.
+func (r *room) choose(candidates []routing.Candidate, passed []string) *conversation.Offer {
+	c, ok := assign.Choose(candidates, r.loads, func(email string) bool { return r.presences[email].Present(r.now) }, passed)
+	if !ok {
+		return nil
+	}
+	return &conversation.Offer{
+		Agent: conversation.Person{Email: c.Email, Name: c.DisplayName},
+		Pool:  c.Pool, Cost: min(c.Cost, c.Capacity), ExpiresAt: r.now.Add(c.OfferTimeout),
+	}
+}
+
+// anyFree says whether some agent who is present has room left.
+func (r *room) anyFree(tb *routing.Table) bool {
+	for email, p := range r.presences {
+		if a, ok := tb.AgentByEmail(email); ok && p.Present(r.now) && r.loads[email].Units < a.Capacity {
+			return true
+		}
+	}
+	return false
+}
+
+// offerWaiting offers what waits, oldest first, as long as somebody has room. It returns when the queue has to be
+// looked at again even if nothing happens.
+func (r *room) offerWaiting(tx store.Reader, tb *routing.Table, save func(conversation.Change) error) (next time.Time, err error) {
+	for skip := 0; r.anyFree(tb); {
+		waiting, err := tx.Waiting(skip, queuePage)
+		if err != nil {
+			return next, fmt.Errorf("reading the queue: %w", err)
+		}
+		for _, c := range waiting {
+			offer, at := r.offerFor(tb, c)
+			next = earliest(next, at)
+			if offer == nil {
+				skip++
+				continue
+			}
+			change, err := c.MakeOffer(*offer, r.now)
+			if err != nil {
+				return next, err
+			}
+			if err := save(change); err != nil {
+				return next, err
+			}
+		}
+		if len(waiting) < queuePage {
+			break
+		}
+	}
+	return next, nil
+}
+
+// offerFor returns the offer to make for a waiting conversation, and takes the agent's room for it; or nil and when its
+// place has to be looked at again.
+func (r *room) offerFor(tb *routing.Table, c conversation.Conversation) (*conversation.Offer, time.Time) {
+	f := facts(c, *c.Handoff)
+	route := tb.Route(f)
+	if route == nil {
+		return nil, time.Time{}
+	}
+	offer := r.choose(tb.Candidates(route, f, r.now.Sub(c.Handoff.At), r.now), c.Passed)
+	if offer == nil {
+		at, _ := tb.NextChange(route, c.Handoff.At, r.now)
+		return nil, at
+	}
+	load := r.loads[offer.Agent.Email]
+	load.Units += offer.Cost
+	r.loads[offer.Agent.Email] = load
+	return offer, offer.ExpiresAt
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
+		return b
+	}
+	return a
+}
+
+// placement is what happens to a conversation at the moment of its handoff.
+type placement struct {
+	// offer for an agent who can take it at once; nil if it waits.
+	offer *conversation.Offer
+	// told is what the customer is told, in order.
+	told []string
+}
+
+// place finds out, in the transaction of a handoff, who can take the conversation now and what the customer is told.
+// Nobody is offered a new conversation while older ones wait for an offer.
+func (t *Tenant) place(tx store.Reader, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time) (placement, error) {
+	text := func(event v1alpha1.MessageEvent, vars map[string]string) string {
+		return tb.Text(event, h.Language, c.ChannelType, h.Reason, vars)
+	}
+	p := placement{told: []string{text(v1alpha1.MessageHandoff, nil)}}
+	ahead, err := tx.CountWaiting()
+	if err != nil {
+		return p, fmt.Errorf("counting the queue: %w", err)
+	}
+	f := facts(c, h)
+	route := tb.Route(f)
+	if route != nil && ahead == 0 {
+		r, err := readRoom(tx, now)
+		if err != nil {
+			return p, err
+		}
+		p.offer = r.choose(tb.Candidates(route, f, 0, now), nil)
+	}
+	switch {
+	case p.offer != nil:
+	case route == nil || tb.Closed(route, now):
+		p.told = append(p.told, text(v1alpha1.MessageUnavailable, nil))
+	default:
+		p.told = append(p.told, text(v1alpha1.MessageQueued, map[string]string{"position": strconv.Itoa(ahead + 1)}))
+	}
+	return p, nil
+}

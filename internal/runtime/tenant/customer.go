@@ -1,0 +1,207 @@
+package tenant
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+const (
+	// MaxText is the longest message in bytes: some pages of text.
+	MaxText = 16 << 10
+	// MaxClientID is the longest id that a sender may give a message, in bytes.
+	MaxClientID = 128
+	// maxName bounds what customers say about themselves, in bytes.
+	maxName = 256
+)
+
+// ErrForbidden is returned where a token does not open a conversation. It does not say whether the conversation exists.
+var ErrForbidden = errors.New("the token does not open this conversation")
+
+// Invalid is a mistake of the caller: it names the field and says how to mend it.
+type Invalid struct{ Field, Message string }
+
+// Error makes an Invalid an error.
+func (i *Invalid) Error() string { return i.Field + ": " + i.Message }
+
+// NewConversation is a request to begin a conversation.
+type NewConversation struct {
+	// ChannelToken names the Channel.
+	ChannelToken string
+	Customer     conversation.Customer
+	// Language of the customer, if known.
+	Language string
+}
+
+// Open begins a conversation. The token opens it again and is not kept anywhere but with the customer.
+func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Conversation, token string, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return c, "", err
+	}
+	ch := in.table.ChannelByToken(n.ChannelToken)
+	if ch == nil {
+		return c, "", &Invalid{"token", fmt.Sprintf("no Channel has the token %q; use status.token of the Channel", clip(n.ChannelToken))}
+	}
+	if max(len(n.Customer.ID), len(n.Customer.Name), len(n.Customer.Email)) > maxName {
+		return c, "", &Invalid{"customer", fmt.Sprintf("id, name and email may have %d bytes each", maxName)}
+	}
+	if n.Language == "" {
+		n.Language = in.table.Copilot.Language
+	}
+	if len(n.Language) > 35 {
+		return c, "", &Invalid{"language", "give an ISO 639 code such as en or pt-BR"}
+	}
+	token = secret()
+	start := conversation.Start(conversation.Conversation{
+		ID: rand.Text(), Channel: ch.Name, ChannelType: ch.Type, Customer: n.Customer, Language: n.Language,
+	}, ch.Web.InitialMessage, t.clock.Now())
+	err = t.store.Update(ctx, func(tx store.Tx) error { return tx.Create(start, hash(token)) })
+	if err != nil {
+		return c, "", fmt.Errorf("beginning a conversation: %w", err)
+	}
+	t.metrics.observe(start)
+	return start.Conversation, token, nil
+}
+
+// secret returns an unguessable token.
+func secret() string {
+	b := make([]byte, 32)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the program instead
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func hash(token string) []byte {
+	h := sha256.Sum256([]byte(token))
+	return h[:]
+}
+
+// clip shortens a value for an error message.
+func clip(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
+	}
+	return s
+}
+
+// Authorize returns nil if the token opens the conversation, and ErrForbidden otherwise.
+func (t *Tenant) Authorize(ctx context.Context, id, token string) error {
+	var want []byte
+	err := t.store.View(ctx, func(r store.Reader) (err error) {
+		want, err = r.TokenHash(id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) || (err == nil && subtle.ConstantTimeCompare(want, hash(token)) != 1) {
+		return ErrForbidden
+	}
+	return err
+}
+
+// Conversation returns the conversation's current state, or store.ErrNotFound.
+func (t *Tenant) Conversation(ctx context.Context, id string) (c conversation.Conversation, err error) {
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		c, err = r.Conversation(id)
+		return err
+	})
+	return c, err
+}
+
+// Say takes a customer's message. It is durable when Say returns. A clientID that was used before returns the event of
+// the first time and writes nothing; with another text it is Invalid.
+func (t *Tenant) Say(ctx context.Context, id, clientID, text string) (conversation.Event, error) {
+	return t.post(ctx, post{id: id, author: conversation.AuthorCustomer, kind: conversation.EventMessage, clientID: clientID, text: text},
+		func(c conversation.Conversation) (conversation.Change, error) {
+			return c.CustomerWrites(clientID, text, t.clock.Now())
+		})
+}
+
+// post is a text that somebody sends under an id of their own.
+type post struct {
+	id       string
+	author   conversation.AuthorKind
+	kind     conversation.EventType
+	clientID string
+	text     string
+}
+
+func (p post) check() error {
+	switch {
+	case p.text == "":
+		return &Invalid{"text", "is empty; send the message's text"}
+	case len(p.text) > MaxText:
+		return &Invalid{"text", fmt.Sprintf("has %d bytes; at most %d are taken", len(p.text), MaxText)}
+	case !utf8.ValidString(p.text) || !utf8.ValidString(p.clientID):
+		return &Invalid{"text", "is not valid UTF-8"}
+	case p.clientID == "" || len(p.clientID) > MaxClientID:
+		return &Invalid{"id", fmt.Sprintf("give the message an id of your own, 1 to %d bytes, and the same one when you repeat it", MaxClientID)}
+	}
+	return nil
+}
+
+// post saves one text once: a repeated one is recognised by its sender's id.
+func (t *Tenant) post(ctx context.Context, p post, move func(conversation.Conversation) (conversation.Change, error)) (out conversation.Event, err error) {
+	if err := p.check(); err != nil {
+		return out, err
+	}
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, err := tx.Conversation(p.id)
+		if err != nil {
+			return fmt.Errorf("conversation %s: %w", p.id, err)
+		}
+		before, ok, err := tx.EventByClientID(p.id, p.author, p.clientID)
+		if err != nil {
+			return err
+		}
+		if ok {
+			out = before
+			if before.Text != p.text || before.Type != p.kind {
+				return &Invalid{"id", fmt.Sprintf("%q was used for another text; give each message an id of its own", clip(p.clientID))}
+			}
+			return nil
+		}
+		change, err := move(c)
+		if err != nil {
+			return err
+		}
+		out = change.Events[len(change.Events)-1]
+		return save(change)
+	})
+	return out, err
+}
+
+// Events returns up to limit events of a conversation after a sequence number, in order, as the customer may see them.
+// next is the sequence number to go on from; more says that there are more to read now.
+func (t *Tenant) Events(ctx context.Context, id string, after int64, limit int) (events []conversation.Event, next int64, more bool, err error) {
+	all, err := t.Log(ctx, id, after, limit)
+	if err != nil {
+		return nil, after, false, err
+	}
+	next = after
+	for _, e := range all {
+		next = e.Seq
+		if shown, ok := e.ForCustomer(); ok {
+			events = append(events, shown)
+		}
+	}
+	return events, next, len(all) == limit, nil
+}
+
+// Log returns up to limit events of a conversation after a sequence number, in order, as agents see them.
+func (t *Tenant) Log(ctx context.Context, id string, after int64, limit int) (events []conversation.Event, err error) {
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		events, err = r.Events(id, after, limit)
+		return err
+	})
+	return events, err
+}
+
+// Follow wakes the caller when there may be something new in a conversation: events to read, or a Partial.
+func (t *Tenant) Follow(id string) *Follower { return t.hub.follow(id) }

@@ -1,0 +1,58 @@
+package tenant
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/utils/clock"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+)
+
+// metrics are the tenant's own. Labels have few values: no ids.
+type metrics struct {
+	messages    *prometheus.CounterVec
+	transitions *prometheus.CounterVec
+	handoffs    *prometheus.CounterVec
+	turns       prometheus.Histogram
+	accepted    prometheus.Histogram
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	m := &metrics{
+		messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "handoff_messages_total", Help: "Messages committed, by author."}, []string{"author"}),
+		transitions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "handoff_events_total", Help: "Events committed to conversations' logs, by type."}, []string{"type"}),
+		handoffs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "handoff_handoffs_total", Help: "Handoffs to humans, by reason."}, []string{"reason"}),
+		turns: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "handoff_turn_seconds", Help: "Time of the AI's turns, from reading the message to the committed outcome.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16)}),
+		accepted: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "handoff_time_to_human_seconds", Help: "Time from handoff to an agent owning the conversation.",
+			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
+	}
+	r.MustRegister(m.messages, m.transitions, m.handoffs, m.turns, m.accepted)
+	return m
+}
+
+func (m *metrics) observe(c conversation.Change) {
+	for _, e := range c.Events {
+		m.transitions.WithLabelValues(string(e.Type)).Inc()
+		switch e.Type {
+		case conversation.EventMessage:
+			m.messages.WithLabelValues(string(e.Author.Kind)).Inc()
+		case conversation.EventHandoff:
+			m.handoffs.WithLabelValues(string(e.Handoff.Reason)).Inc()
+		case conversation.EventAssigned, conversation.EventTakenOver:
+			if h := c.Conversation.Handoff; h != nil {
+				m.accepted.Observe(e.At.Sub(h.At).Seconds())
+			}
+		}
+	}
+}
+
+func (m *metrics) turn(begin time.Time, clock clock.PassiveClock) {
+	m.turns.Observe(clock.Since(begin).Seconds())
+}

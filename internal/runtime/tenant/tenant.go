@@ -1,0 +1,202 @@
+// Package tenant ties one Copilot's runtime together: its store, its table, the AI's turns and the offers to agents.
+// Everything of a tenant hangs off one Tenant value; there is no process-wide state.
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/utils/clock"
+
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/copilot"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/table"
+)
+
+// ErrNotReady is returned before the first inputs were used.
+var ErrNotReady = errors.New("the runtime has no routing table yet")
+
+// Config is what a Tenant is made of. Clock, Logger and Registerer have working defaults.
+type Config struct {
+	Store      store.Store
+	Clock      clock.WithTicker
+	Logger     *slog.Logger
+	Registerer prometheus.Registerer
+	// HTTPClient is used for the model. Default: a client of its own.
+	HTTPClient *http.Client
+}
+
+// Tenant serves one Copilot. Run must be running for the AI to answer and for work to be offered.
+type Tenant struct {
+	store   store.Store
+	clock   clock.WithTicker
+	log     *slog.Logger
+	metrics *metrics
+	http    *http.Client
+	model   *copilot.Metrics
+	current atomic.Pointer[current]
+	hub     *hub
+	turns   *turns
+	// kick wakes the assigner; it holds one signal.
+	kick chan struct{}
+}
+
+// current is what one set of inputs became.
+type current struct {
+	revision string
+	table    *routing.Table
+	copilot  *copilot.Copilot
+}
+
+// New makes a Tenant. It serves nobody until Use was called.
+func New(c Config) *Tenant {
+	if c.Clock == nil {
+		c.Clock = clock.RealClock{}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Registerer == nil {
+		c.Registerer = prometheus.NewRegistry()
+	}
+	t := &Tenant{
+		store: c.Store, clock: c.Clock, log: c.Logger, http: c.HTTPClient,
+		metrics: newMetrics(c.Registerer), model: copilot.NewMetrics(c.Registerer),
+		hub: newHub(), turns: newTurns(),
+		kick: make(chan struct{}, 1),
+	}
+	c.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "handoff_queue_waiting", Help: "Conversations that wait for a human without an offer."}, t.countWaiting))
+	return t
+}
+
+// countWaiting is the length of the queue, or -1 while the store does not answer.
+func (t *Tenant) countWaiting() float64 {
+	n := -1
+	_ = t.store.View(context.Background(), func(r store.Reader) (err error) {
+		n, err = r.CountWaiting()
+		return err
+	})
+	return float64(n)
+}
+
+// Use makes a set of inputs the current one, without dropping a conversation: turns in progress end with the inputs
+// they began with. An error means that the inputs cannot be used, and the ones before stay.
+func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
+	ai, err := t.newCopilot(in)
+	if err != nil {
+		return fmt.Errorf("table %s: %w", in.Revision, err)
+	}
+	first := t.current.Swap(&current{revision: in.Revision, table: in.Table, copilot: ai}) == nil
+	t.log.Info("using table", "revision", in.Revision, "first", first,
+		"channels", len(in.Table.Channels), "pools", len(in.Table.Pools))
+	t.wakeAssigner()
+	if first {
+		t.turns.start()
+	}
+	return nil
+}
+
+func (t *Tenant) newCopilot(in table.Inputs) (*copilot.Copilot, error) {
+	var key string
+	if m := in.Table.Copilot.Model; m != nil && m.APIKey != nil {
+		key = string(in.Secrets[m.APIKey.Name][m.APIKey.Key])
+	}
+	return copilot.New(copilot.Config{
+		Table: in.Table, Knowledge: in.ConfigMaps, APIKey: key,
+		HTTPClient: t.http, Logger: t.log, Metrics: t.model,
+	})
+}
+
+// inputs returns the current inputs, or ErrNotReady.
+func (t *Tenant) inputs() (*current, error) {
+	c := t.current.Load()
+	if c == nil {
+		return nil, ErrNotReady
+	}
+	return c, nil
+}
+
+// Ready returns nil when customers can be served: a table is in use and the store works.
+func (t *Tenant) Ready(ctx context.Context) error {
+	if _, err := t.inputs(); err != nil {
+		return err
+	}
+	return t.store.View(ctx, func(store.Reader) error { return nil })
+}
+
+// Table returns the table in use, or ErrNotReady.
+func (t *Tenant) Table() (*routing.Table, error) {
+	c, err := t.inputs()
+	if err != nil {
+		return nil, err
+	}
+	return c.table, nil
+}
+
+// Run answers customers and offers work until ctx ends, then waits for what is in progress. Answers that a former
+// process owed are given first.
+func (t *Tenant) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return t.runAssigner(ctx) })
+	g.Go(func() error { return t.runTurns(ctx) })
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// change saves a change and lets everybody who follows the conversation know. fn runs in a write transaction and may
+// save several changes through its argument.
+func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conversation.Change) error) error) error {
+	var saved []conversation.Change
+	err := t.store.Update(ctx, func(tx store.Tx) error {
+		saved = saved[:0]
+		return fn(tx, func(c conversation.Change) error {
+			if err := tx.Save(c); err != nil {
+				return fmt.Errorf("saving conversation %s: %w", c.Conversation.ID, err)
+			}
+			saved = append(saved, c)
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range saved {
+		t.committed(c)
+	}
+	return nil
+}
+
+// committed reacts to a change that is durable.
+func (t *Tenant) committed(c conversation.Change) {
+	t.metrics.observe(c)
+	t.hub.wake(c.Conversation.ID)
+	switch {
+	case c.Conversation.Owner.Kind == conversation.OwnerAI && c.Conversation.Pending != 0:
+		t.turns.schedule(c.Conversation.ID)
+	case c.Conversation.Owner.Kind == conversation.OwnerQueue && c.Conversation.Offer == nil:
+		t.wakeAssigner()
+	}
+	for _, e := range c.Events {
+		if e.Type == conversation.EventOfferExpired || e.Type == conversation.EventResolved || e.Type == conversation.EventReturned || e.Type == conversation.EventOffered {
+			t.wakeAssigner()
+		}
+	}
+}
+
+func (t *Tenant) wakeAssigner() {
+	select {
+	case t.kick <- struct{}{}:
+	default:
+	}
+}
