@@ -1,0 +1,104 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+)
+
+// Snapshot is the Copilot of that name (or "namespace/name") with everything it names. An empty name means the only
+// Copilot there is.
+func (o *Objects) Snapshot(copilot string) (routing.Snapshot, error) {
+	c, err := o.copilot(copilot)
+	if err != nil {
+		return routing.Snapshot{}, err
+	}
+	s := routing.Snapshot{
+		Copilot: c, Pools: map[string]*v1alpha1.AgentPool{},
+		Secrets: map[string]routing.Keys{}, ConfigMaps: map[string]routing.Keys{}, Taken: map[string]string{},
+	}
+	for _, ch := range o.Channels {
+		if ch.Namespace == c.Namespace && ch.Spec.CopilotRef.Name == c.Name {
+			s.Channels = append(s.Channels, ch)
+		}
+	}
+	for _, p := range o.Policies {
+		if p.Namespace == c.Namespace && c.Spec.PolicyRef != nil && p.Name == c.Spec.PolicyRef.Name {
+			s.Policy = p
+		}
+	}
+	secrets, configMaps, pools := routing.Refs(c, s.Channels, s.Policy)
+	for _, p := range o.Pools {
+		if p.Namespace == c.Namespace && slices.Contains(pools, p.Name) {
+			s.Pools[p.Name] = p
+		}
+	}
+	for name := range secrets {
+		if data, ok := o.Secrets[types.NamespacedName{Namespace: c.Namespace, Name: name}]; ok {
+			s.Secrets[name] = keys(data)
+		}
+	}
+	for _, name := range configMaps {
+		if data, ok := o.ConfigMaps[types.NamespacedName{Namespace: c.Namespace, Name: name}]; ok {
+			s.ConfigMaps[name] = keys(data)
+		}
+	}
+	for late, holder := range routing.Taken(o.Channels) {
+		if late.Namespace == c.Namespace {
+			s.Taken[late.Name] = holder.String()
+		}
+	}
+	return s, nil
+}
+
+func keys[T any](data map[string]T) routing.Keys {
+	k := routing.Keys{}
+	for key := range data {
+		k[key] = true
+	}
+	return k
+}
+
+func (o *Objects) copilot(name string) (*v1alpha1.Copilot, error) {
+	var found []*v1alpha1.Copilot
+	var all []string
+	for _, c := range o.Copilots {
+		full := c.Namespace + "/" + c.Name
+		all = append(all, full)
+		if name == "" || name == c.Name || name == full {
+			found = append(found, c)
+		}
+	}
+	slices.Sort(all)
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(all) == 0:
+		return nil, fmt.Errorf("the manifests have no Copilot; add an object of kind Copilot")
+	case len(found) == 0:
+		return nil, fmt.Errorf("the manifests have no Copilot %q; they have %s", name, strings.Join(all, ", "))
+	}
+	return nil, fmt.Errorf("the manifests have several Copilots; choose one of %s", strings.Join(all, ", "))
+}
+
+// Contents are the Secrets and ConfigMaps of the table's inputs that exist, by name.
+func (o *Objects) Contents(t *routing.Table) (secrets map[string]map[string][]byte, configMaps map[string]map[string]string) {
+	secrets, configMaps = map[string]map[string][]byte{}, map[string]map[string]string{}
+	secretNames, configMapNames := t.Inputs()
+	for _, name := range secretNames {
+		if data, ok := o.Secrets[types.NamespacedName{Namespace: t.Copilot.Namespace, Name: name}]; ok {
+			secrets[name] = data
+		}
+	}
+	for _, name := range configMapNames {
+		if data, ok := o.ConfigMaps[types.NamespacedName{Namespace: t.Copilot.Namespace, Name: name}]; ok {
+			configMaps[name] = data
+		}
+	}
+	return secrets, configMaps
+}
