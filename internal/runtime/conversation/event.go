@@ -66,7 +66,8 @@ type Event struct {
 // evidence, the human's summary and agents' addresses stay inside.
 func (e Event) ForCustomer() (Event, bool) {
 	switch e.Type {
-	case EventNote, EventOffered, EventOfferExpired:
+	case EventStarted, EventMessage, EventHandoff, EventAssigned, EventTakenOver, EventResolved, EventReturned, EventReopened:
+	default: // a type that nobody has decided about stays inside
 		return Event{}, false
 	}
 	e.Author = e.Author.public()
