@@ -46,7 +46,7 @@ var Transitions = []Transition{
 	{AIAnswers, []OwnerKind{OwnerAI}, nil,
 		"the epoch is the one the turn began with, and the answer is still owed", "the AI's message with its sources"},
 	{HandOff, []OwnerKind{OwnerAI}, []OwnerKind{OwnerQueue},
-		"the epoch is the one the turn began with", "the handoff with both summaries, what the customer is told"},
+		"the epoch is the one the turn began with, and the answer is still owed", "the handoff with both summaries, what the customer is told"},
 	{MakeOffer, []OwnerKind{OwnerQueue}, nil,
 		"no offer is open; the agent is on shift, present, able and below capacity", "the offer, which takes the agent's capacity"},
 	{OfferExpires, []OwnerKind{OwnerQueue}, nil,
