@@ -1,0 +1,142 @@
+package desired
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
+	coreac "k8s.io/client-go/applyconfigurations/core/v1"
+	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+)
+
+const (
+	container = "runtime"
+	dataDir   = "/var/lib/handoff"
+	runDir    = "/run/handoff"
+
+	// user is the one that distroless images call nonroot.
+	user int64 = 65532
+	// grace is for the conversations being answered, and for SQLite to close cleanly.
+	grace int64 = 30
+)
+
+// deployment never mentions the table's revision: a new table is fetched by the running pod, not rolled out.
+func deployment(in Input) runtime.ApplyConfiguration {
+	name := in.Copilot.Name
+	return appsac.Deployment(Name(name), in.Copilot.Namespace).
+		WithLabels(Labels(name)).
+		WithOwnerReferences(owner(in.Copilot)).
+		WithSpec(appsac.DeploymentSpec().
+			WithReplicas(Replicas(in.Copilot)).
+			// The volume has one writer: the old pod ends before the new one begins.
+			WithStrategy(appsac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
+			WithSelector(metaac.LabelSelector().WithMatchLabels(Selector(name))).
+			WithTemplate(coreac.PodTemplateSpec().
+				WithLabels(Labels(name)).
+				WithAnnotations(map[string]string{"kubectl.kubernetes.io/default-container": container}).
+				WithSpec(pod(in))))
+}
+
+func pod(in Input) *coreac.PodSpecApplyConfiguration {
+	name := Name(in.Copilot.Name)
+	spec := coreac.PodSpec().
+		WithServiceAccountName(name).
+		WithAutomountServiceAccountToken(true).
+		WithEnableServiceLinks(false).
+		WithTerminationGracePeriodSeconds(grace).
+		WithSecurityContext(coreac.PodSecurityContext().
+			WithRunAsNonRoot(true).
+			WithRunAsUser(user).
+			WithRunAsGroup(user).
+			WithFSGroup(user).
+			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
+			WithSeccompProfile(coreac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
+		WithContainers(runtimeContainer(in)).
+		WithVolumes(
+			coreac.Volume().WithName("data").
+				WithPersistentVolumeClaim(coreac.PersistentVolumeClaimVolumeSource().WithClaimName(name)),
+			// In memory, since the last good inputs hold secrets.
+			coreac.Volume().WithName("run").
+				WithEmptyDir(coreac.EmptyDirVolumeSource().
+					WithMedium(corev1.StorageMediumMemory).
+					WithSizeLimit(resource.MustParse("64Mi"))))
+	for _, s := range pullSecrets(in.Copilot) {
+		spec.WithImagePullSecrets(coreac.LocalObjectReference().WithName(s.Name))
+	}
+	return spec
+}
+
+func pullSecrets(c *v1alpha1.Copilot) []v1alpha1.LocalRef {
+	if c.Spec.Runtime == nil {
+		return nil
+	}
+	return c.Spec.Runtime.ImagePullSecrets
+}
+
+func runtimeContainer(in Input) *coreac.ContainerApplyConfiguration {
+	return coreac.Container().
+		WithName(container).
+		WithImage(image(in)).
+		WithImagePullPolicy(corev1.PullIfNotPresent).
+		WithArgs(
+			"--namespace="+in.Copilot.Namespace,
+			"--routing-table="+Name(in.Copilot.Name),
+			"--data-dir="+dataDir,
+			"--run-dir="+runDir).
+		WithEnv(coreac.EnvVar().WithName("POD_NAME").WithValueFrom(coreac.EnvVarSource().
+			WithFieldRef(coreac.ObjectFieldSelector().WithAPIVersion("v1").WithFieldPath("metadata.name")))).
+		WithPorts(
+			coreac.ContainerPort().WithName("http").WithContainerPort(PortHTTP).WithProtocol(corev1.ProtocolTCP),
+			coreac.ContainerPort().WithName("metrics").WithContainerPort(PortMetrics).WithProtocol(corev1.ProtocolTCP)).
+		WithStartupProbe(probe("/healthz", 1, 60)).
+		WithLivenessProbe(probe("/healthz", 10, 3)).
+		WithReadinessProbe(probe("/readyz", 2, 2)).
+		WithResources(resources(in.Copilot)).
+		WithSecurityContext(coreac.SecurityContext().
+			WithAllowPrivilegeEscalation(false).
+			WithReadOnlyRootFilesystem(true).
+			WithCapabilities(coreac.Capabilities().WithDrop("ALL"))).
+		WithVolumeMounts(
+			coreac.VolumeMount().WithName("data").WithMountPath(dataDir),
+			coreac.VolumeMount().WithName("run").WithMountPath(runDir))
+}
+
+// probe asks path every period seconds and gives up after failures in a row.
+func probe(path string, period, failures int32) *coreac.ProbeApplyConfiguration {
+	return coreac.Probe().
+		WithHTTPGet(coreac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString("metrics"))).
+		WithPeriodSeconds(period).
+		WithFailureThreshold(failures)
+}
+
+func image(in Input) string {
+	if r := in.Copilot.Spec.Runtime; r != nil && r.Image != "" {
+		return r.Image
+	}
+	return in.RuntimeImage
+}
+
+func resources(c *v1alpha1.Copilot) *coreac.ResourceRequirementsApplyConfiguration {
+	if c.Spec.Runtime == nil || c.Spec.Runtime.Resources == nil {
+		return coreac.ResourceRequirements().WithRequests(corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse("20m"),
+			corev1.ResourceMemory: resource.MustParse("32Mi"),
+		})
+	}
+	given := c.Spec.Runtime.Resources
+	out := coreac.ResourceRequirements()
+	if len(given.Requests) > 0 {
+		out.WithRequests(given.Requests)
+	}
+	if len(given.Limits) > 0 {
+		out.WithLimits(given.Limits)
+	}
+	for _, claim := range given.Claims {
+		out.WithClaims(coreac.ResourceClaim().WithName(claim.Name).WithRequest(claim.Request))
+	}
+	return out
+}
