@@ -1,0 +1,96 @@
+package apply
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
+	coreac "k8s.io/client-go/applyconfigurations/core/v1"
+	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
+	networkingac "k8s.io/client-go/applyconfigurations/networking/v1"
+	rbacac "k8s.io/client-go/applyconfigurations/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	ac "github.com/opencopilot/handoff-operator/api/applyconfiguration/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+)
+
+// child is an intent's counterpart in the cluster.
+type child struct {
+	key client.ObjectKey
+	// live is empty until it is read.
+	live client.Object
+	// owned extracts from live the fields that we own, with their live values.
+	owned func() (any, error)
+}
+
+// childOf knows the kinds that internal/desired renders.
+func childOf(intent runtime.ApplyConfiguration) (*child, error) {
+	switch i := intent.(type) {
+	case *appsac.DeploymentApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &appsv1.Deployment{}, appsac.ExtractDeployment), nil
+	case *coreac.ServiceApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &corev1.Service{}, coreac.ExtractService), nil
+	case *coreac.ServiceAccountApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &corev1.ServiceAccount{}, coreac.ExtractServiceAccount), nil
+	case *coreac.PersistentVolumeClaimApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &corev1.PersistentVolumeClaim{}, coreac.ExtractPersistentVolumeClaim), nil
+	case *rbacac.RoleApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &rbacv1.Role{}, rbacac.ExtractRole), nil
+	case *rbacac.RoleBindingApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &rbacv1.RoleBinding{}, rbacac.ExtractRoleBinding), nil
+	case *networkingac.NetworkPolicyApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &networkingv1.NetworkPolicy{}, networkingac.ExtractNetworkPolicy), nil
+	case *ac.RoutingTableApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &v1alpha1.RoutingTable{}, ac.ExtractRoutingTable), nil
+	default:
+		return nil, fmt.Errorf("apply: %T is not a kind of child that the operator makes", intent)
+	}
+}
+
+func newChild[L client.Object, I any](
+	meta *metaac.ObjectMetaApplyConfiguration, live L, extract func(L, string) (I, error),
+) *child {
+	return &child{
+		key:   client.ObjectKey{Namespace: *meta.Namespace, Name: *meta.Name},
+		live:  live,
+		owned: func() (any, error) { return extract(live, Manager) },
+	}
+}
+
+// same reports whether the fields that we own in the live object are those of intent, with intent's values. A field
+// that somebody else changed has another value or is no longer ours; one that intent dropped is still ours.
+func (c *child) same(intent runtime.ApplyConfiguration) (bool, error) {
+	owned, err := c.owned()
+	if err != nil {
+		return false, err
+	}
+	have, err := plain(owned)
+	if err != nil {
+		return false, err
+	}
+	want, err := plain(intent)
+	if err != nil {
+		return false, err
+	}
+	return reflect.DeepEqual(have, want), nil
+}
+
+// plain turns v into maps, lists and scalars by way of JSON.
+func plain(v any) (any, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var out any
+	if err := json.Unmarshal(raw, &out); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
