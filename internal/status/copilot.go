@@ -1,0 +1,139 @@
+package status
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+)
+
+// CopilotObservation is what the operator knows about a Copilot when it writes its status.
+type CopilotObservation struct {
+	// Problems and Table are what Compile returned.
+	Problems []routing.Problem
+	Table    *routing.Table
+	// Unserved is why this release cannot deploy the Copilot, or empty.
+	Unserved string
+	// Before says that a table of an earlier spec is still being served.
+	Before bool
+	// ApplyError is why a child could not be written, or nil.
+	ApplyError error
+	// Pods are the runtime pods that live: those neither ended nor about to be deleted.
+	Pods []string
+	// Acks are the entries of the RoutingTable's status.
+	Acks []v1alpha1.ReplicaStatus
+	// Desired is how many replicas are asked for, Available how many are ready to serve.
+	Desired, Available int32
+	// RolledOut says that every pod is of the current template.
+	RolledOut bool
+}
+
+// Copilot returns the status of c.
+func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha1.CopilotStatus {
+	object := routing.Object{Kind: "Copilot", Name: c.Name}
+	out := v1alpha1.CopilotStatus{Replicas: int32(len(o.Pods))}
+	if o.Table != nil {
+		out.TableRevision = routing.Revision(o.Table)
+		out.Channels = int32(len(o.Table.Channels))
+		out.Acknowledged = int32(len(acknowledged(o, out.TableRevision)))
+	}
+	accepted := copilotAccepted(o, object)
+	programmed := programmed(o, accepted, out.TableRevision)
+	ready := copilotReady(o, accepted, programmed)
+	busy := ""
+	if !o.RolledOut {
+		busy = "The runtime is being rolled out."
+	}
+	conditions := append([]metav1.Condition{
+		accepted, resolved(o.Problems, object), served(o.Problems, object), programmed, ready,
+	}, progress(ready, busy)...)
+	out.ObservedGeneration = c.Generation
+	out.Conditions = stamp(c.Status.Conditions, conditions, c.Generation, now)
+	return out
+}
+
+// copilotAccepted is False also where the fault that leaves the Copilot without a table lies in another object.
+func copilotAccepted(o CopilotObservation, object routing.Object) metav1.Condition {
+	own := accepted(o.Problems, object)
+	if o.Table != nil || !isTrue(own) {
+		return own
+	}
+	for _, p := range o.Problems {
+		if p.Condition == v1alpha1.ConditionAccepted {
+			return no(v1alpha1.ConditionAccepted, p.Reason, p.Error())
+		}
+	}
+	return own
+}
+
+func acknowledged(o CopilotObservation, revision string) []v1alpha1.ReplicaStatus {
+	return acks(o, func(r v1alpha1.ReplicaStatus) bool { return r.Revision == revision })
+}
+
+// acks are those of the pods that live.
+func acks(o CopilotObservation, fits func(v1alpha1.ReplicaStatus) bool) []v1alpha1.ReplicaStatus {
+	live := map[string]bool{}
+	for _, name := range o.Pods {
+		live[name] = true
+	}
+	var out []v1alpha1.ReplicaStatus
+	for _, r := range o.Acks {
+		if live[r.Name] && fits(r) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func programmed(o CopilotObservation, accepted metav1.Condition, revision string) metav1.Condition {
+	const kind = v1alpha1.ConditionProgrammed
+	switch {
+	case o.Unserved != "":
+		return no(kind, v1alpha1.ReasonNotServed, o.Unserved)
+	case o.Table == nil:
+		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
+	}
+	refused := acks(o, func(r v1alpha1.ReplicaStatus) bool { return r.Refused == revision })
+	if len(refused) > 0 {
+		return no(kind, v1alpha1.ReasonTableRefused, fmt.Sprintf(
+			"%d of %d replicas refused the routing table and keep serving the one before: %s",
+			len(refused), len(o.Pods), refused[0].Message))
+	}
+	done, pods := int32(len(acknowledged(o, revision))), int32(len(o.Pods))
+	if done < pods || done < o.Desired {
+		return no(kind, v1alpha1.ReasonWaitingForReplicas, fmt.Sprintf(
+			"%d of %d replicas acknowledged the current routing table.", done, max(pods, o.Desired)))
+	}
+	return yes(kind, v1alpha1.ReasonProgrammed, "Every replica acknowledged the current routing table.")
+}
+
+func copilotReady(o CopilotObservation, accepted, programmed metav1.Condition) metav1.Condition {
+	const kind = v1alpha1.ConditionReady
+	switch {
+	case o.Unserved != "":
+		return no(kind, v1alpha1.ReasonNotServed, o.Unserved)
+	case o.Table == nil && !isTrue(accepted):
+		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
+	case o.Table == nil:
+		return no(kind, v1alpha1.ReasonNotFound, kept(o, spell(o.Problems)))
+	case o.ApplyError != nil:
+		return no(kind, v1alpha1.ReasonApplyFailed, o.ApplyError.Error())
+	case o.Desired == 0:
+		return no(kind, v1alpha1.ReasonScaledToZero, "spec.runtime.replicas: 0 replicas serve nobody: set 1 or more.")
+	case !isTrue(programmed):
+		return no(kind, programmed.Reason, programmed.Message)
+	case o.Available < o.Desired:
+		return no(kind, v1alpha1.ReasonProgressing, fmt.Sprintf("%d of %d replicas are available.", o.Available, o.Desired))
+	}
+	return yes(kind, v1alpha1.ReasonReady, "Customers are served.")
+}
+
+// kept adds to why what became of the tenant.
+func kept(o CopilotObservation, why string) string {
+	if o.Before {
+		return why + " (customers are still served by the routing table from before)"
+	}
+	return why
+}
