@@ -1,0 +1,98 @@
+// Command operator watches Copilots, Channels, HandoffPolicies and AgentPools, and runs a handoff runtime per Copilot.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
+
+	"github.com/opencopilot/handoff-operator/internal/controller"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// shutdown is how long running reconciles may take to end. A reconcile is a few requests.
+const shutdown = 10 * time.Second
+
+// lease names the Lease of the leader, in the operator's namespace.
+const lease = "handoff-operator"
+
+type options struct {
+	runtimeImage   string
+	leaderElect    bool
+	metricsAddress string
+	healthAddress  string
+	namespaces     []string
+}
+
+func main() {
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "operator:", err)
+		os.Exit(2)
+	}
+	handler := slog.NewJSONHandler(os.Stderr, nil)
+	slog.SetDefault(slog.New(handler))
+	ctrl.SetLogger(logr.FromSlogHandler(handler))
+	slog.Info("starting", "version", version, "runtimeImage", o.runtimeImage, "namespaces", o.namespaces)
+	if err := run(signals.SetupSignalHandler(), o); err != nil {
+		slog.Error("the operator ends", "error", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	f := flag.NewFlagSet("operator", flag.ContinueOnError)
+	f.StringVar(&o.runtimeImage, "runtime-image", "", "image of the runtimes (required)")
+	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the Lease "+lease)
+	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 serves none")
+	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	f.Func("namespace", "namespace to watch; repeated or separated by commas; default all", func(v string) error {
+		for n := range strings.SplitSeq(v, ",") {
+			if n = strings.TrimSpace(n); n != "" {
+				o.namespaces = append(o.namespaces, n)
+			}
+		}
+		return nil
+	})
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if o.runtimeImage == "" {
+		return o, errors.New("--runtime-image is empty: name the image of the runtime that belongs to this operator")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, o options) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find a cluster: %w", err)
+	}
+	mgr, err := newManager(config, o)
+	if err != nil {
+		return err
+	}
+	if err := controller.Register(ctx, mgr, controller.Options{RuntimeImage: o.runtimeImage, Now: time.Now}); err != nil {
+		return err
+	}
+	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
+		return fmt.Errorf("add health checks: %w", err)
+	}
+	return mgr.Start(ctx)
+}

@@ -1,0 +1,112 @@
+// Package controller puts the operator together: what it caches, and its four controllers.
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/apply"
+	"github.com/opencopilot/handoff-operator/internal/controller/agentpool"
+	"github.com/opencopilot/handoff-operator/internal/controller/channel"
+	"github.com/opencopilot/handoff-operator/internal/controller/copilot"
+	"github.com/opencopilot/handoff-operator/internal/controller/handoffpolicy"
+	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
+	"github.com/opencopilot/handoff-operator/internal/desired"
+)
+
+// Scheme knows the kinds that the operator reads and writes.
+func Scheme() (*runtime.Scheme, error) {
+	s := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(s); err != nil {
+			return nil, fmt.Errorf("build the scheme: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// Cache returns what the informers hold, of the given namespaces or, without any, of all: of built-in kinds only what
+// the operator made, of pods only those that have not ended, and of Secrets and ConfigMaps the metadata.
+func Cache(namespaces []string) cache.Options {
+	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})}
+	pods := ours
+	pods.Field = fields.AndSelectors(
+		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
+		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))
+	bare := cache.ByObject{Transform: cache.TransformStripManagedFields()}
+	opts := cache.Options{ByObject: map[client.Object]cache.ByObject{
+		&appsv1.Deployment{}:            ours,
+		&corev1.Service{}:               ours,
+		&corev1.ServiceAccount{}:        ours,
+		&corev1.PersistentVolumeClaim{}: ours,
+		&rbacv1.Role{}:                  ours,
+		&rbacv1.RoleBinding{}:           ours,
+		&networkingv1.NetworkPolicy{}:   ours,
+		&corev1.Pod{}:                   pods,
+		&corev1.Secret{}:                bare,
+		&corev1.ConfigMap{}:             bare,
+	}}
+	for _, n := range namespaces {
+		if opts.DefaultNamespaces == nil {
+			opts.DefaultNamespaces = map[string]cache.Config{}
+		}
+		opts.DefaultNamespaces[n] = cache.Config{}
+	}
+	return opts
+}
+
+// Client returns how the manager's client reads: after a write the next read waits for the cache to have seen it, so
+// that no decision is made on what was there before. With several namespaces controller-runtime cannot do that; then a
+// stale read costs an apply without effect.
+func Client(namespaces []string) client.Options {
+	return client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(len(namespaces) < 2)}}
+}
+
+// Options of the controllers.
+type Options struct {
+	// RuntimeImage is the image of the runtimes whose Copilot names none.
+	RuntimeImage string
+	// Now is the clock of status transitions.
+	Now func() time.Time
+}
+
+// Register adds the controllers to mgr, whose cache must have been made with Cache.
+func Register(ctx context.Context, mgr manager.Manager, o Options) error {
+	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	c, uncached := mgr.GetClient(), mgr.GetAPIReader()
+	snapshots := snapshot.NewReader(c, uncached)
+	for _, r := range []interface{ Register(manager.Manager) error }{
+		&copilot.Reconciler{
+			Client: c, Uncached: uncached, Snapshots: snapshots,
+			Applier:      &apply.Applier{Client: c, Uncached: uncached},
+			Recorder:     mgr.GetEventRecorder("handoff-operator"),
+			RuntimeImage: o.RuntimeImage, Now: o.Now,
+		},
+		&channel.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+		&handoffpolicy.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+		&agentpool.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+	} {
+		if err := r.Register(mgr); err != nil {
+			return fmt.Errorf("register %T: %w", r, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+// Package copilot reconciles Copilots: snapshot, compile, render, apply, observe, status.
+package copilot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/apply"
+	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
+	"github.com/opencopilot/handoff-operator/internal/desired"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/status"
+)
+
+// Reconciler keeps the children of a Copilot as they should be, and its status true.
+type Reconciler struct {
+	// Client reads from the informers' cache and writes.
+	Client client.Client
+	// Uncached reads from the API server.
+	Uncached  client.Reader
+	Snapshots *snapshot.Reader
+	Applier   *apply.Applier
+	Recorder  recorder.EventRecorder
+	// RuntimeImage is the image of a Copilot that names none.
+	RuntimeImage string
+	Now          func() time.Time
+}
+
+//+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=copilots,verbs=get;list;watch
+//+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=copilots/status,verbs=patch
+// An owner that blocks its deletion may be named only by who may set its finalizers.
+//+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=copilots/finalizers,verbs=update
+//+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=routingtables,verbs=get;list;watch;create;patch
+//+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=routingtables/status,verbs=patch
+//+kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
+//+kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
+//+kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
+//+kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;patch
+// Secrets and ConfigMaps are watched as metadata; the runtime's Role, which grants what the operator must itself have,
+// needs the same verbs.
+//+kubebuilder:rbac:groups="",resources=secrets;configmaps,verbs=get;list;watch
+//+kubebuilder:rbac:groups="",resources=pods,verbs=get;list;watch
+//+kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings the cluster to what c and the objects it names say. A Copilot without a table keeps its children as
+// they are: a typo takes no tenant down.
+func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconcile.Result, error) {
+	if !c.DeletionTimestamp.IsZero() {
+		return reconcile.Result{}, nil
+	}
+	s, err := r.Snapshots.Read(ctx, c)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	o := status.CopilotObservation{Desired: desired.Replicas(c), Unserved: unserved(c)}
+	o.Table, o.Problems = routing.Compile(s)
+	if o.Table != nil && o.Unserved == "" {
+		o.ApplyError = r.apply(ctx, c, o.Table)
+	}
+	if err := r.observe(ctx, c, &o); err != nil {
+		return reconcile.Result{}, errors.Join(o.ApplyError, err)
+	}
+	return reconcile.Result{}, errors.Join(o.ApplyError, r.report(ctx, c, o))
+}
+
+func unserved(c *v1alpha1.Copilot) string {
+	if desired.Served(c) {
+		return ""
+	}
+	return "spec.storage.type: this release does not serve Postgres: leave storage out or set type Embedded"
+}
+
+// apply writes every child that differs. One that the API server refuses does not hold up the others.
+func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Copilot, t *routing.Table) error {
+	children, err := desired.Render(desired.Input{Copilot: c, Table: t, RuntimeImage: r.RuntimeImage})
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, child := range children {
+		if _, err := r.Applier.Apply(ctx, child); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// report writes the status if it differs, and an event if it says something new.
+func (r *Reconciler) report(ctx context.Context, c *v1alpha1.Copilot, o status.CopilotObservation) error {
+	next := status.Copilot(c, o, metav1.NewTime(r.Now()))
+	if equality.Semantic.DeepEqual(c.Status, next) {
+		return nil
+	}
+	before := c.DeepCopy()
+	c.Status = next
+	if err := r.Client.Status().Patch(ctx, c, client.MergeFrom(before)); err != nil {
+		return client.IgnoreNotFound(fmt.Errorf("write the status of Copilot %s/%s: %w", c.Namespace, c.Name, err))
+	}
+	r.tell(c, before.Status.Conditions, next.Conditions)
+	return nil
+}

@@ -1,0 +1,115 @@
+package copilot
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/desired"
+	"github.com/opencopilot/handoff-operator/internal/status"
+)
+
+// observe adds to o what the children and the runtime's pods say.
+func (r *Reconciler) observe(ctx context.Context, c *v1alpha1.Copilot, o *status.CopilotObservation) error {
+	key := types.NamespacedName{Namespace: c.Namespace, Name: desired.Name(c.Name)}
+	pods, err := r.pods(ctx, c)
+	if err != nil {
+		return err
+	}
+	o.Pods = pods
+
+	var d appsv1.Deployment
+	switch err := r.Client.Get(ctx, key, &d); {
+	case err == nil:
+		o.Available, o.RolledOut = d.Status.AvailableReplicas, rolledOut(&d)
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("read Deployment %s: %w", key, err)
+	}
+
+	var t v1alpha1.RoutingTable
+	switch err := r.Client.Get(ctx, key, &t); {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read RoutingTable %s: %w", key, err)
+	}
+	o.Before, o.Acks = true, t.Status.Replicas
+	return r.forgetGone(ctx, &t, pods)
+}
+
+// pods names the runtime pods that live. The cache leaves out those that ended.
+func (r *Reconciler) pods(ctx context.Context, c *v1alpha1.Copilot) ([]string, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
+	if err := r.Client.List(ctx, list, client.InNamespace(c.Namespace),
+		client.MatchingLabels{desired.LabelCopilot: desired.LabelValue(c.Name)}); err != nil {
+		return nil, fmt.Errorf("list the runtime pods of Copilot %s/%s: %w", c.Namespace, c.Name, err)
+	}
+	var names []string
+	for _, p := range list.Items {
+		if p.DeletionTimestamp.IsZero() {
+			names = append(names, p.Name)
+		}
+	}
+	return names, nil
+}
+
+func rolledOut(d *appsv1.Deployment) bool {
+	want := ptr.Deref(d.Spec.Replicas, 1)
+	return d.Status.ObservedGeneration >= d.Generation &&
+		d.Status.UpdatedReplicas == want && d.Status.Replicas == want
+}
+
+// forgetGone removes the entries of pods that no longer exist from the table's status. A pod that the cache does not
+// show may be newer than the cache, so the API server is asked before a live pod's acknowledgement would be lost.
+func (r *Reconciler) forgetGone(ctx context.Context, t *v1alpha1.RoutingTable, pods []string) error {
+	known := map[string]bool{}
+	for _, name := range pods {
+		known[name] = true
+	}
+	before := t.DeepCopy()
+	var kept []v1alpha1.ReplicaStatus
+	for _, entry := range t.Status.Replicas {
+		lives := known[entry.Name]
+		if !lives {
+			var err error
+			if lives, err = r.exists(ctx, t.Namespace, entry.Name); err != nil {
+				return err
+			}
+		}
+		if lives {
+			kept = append(kept, entry)
+		}
+	}
+	if len(kept) == len(t.Status.Replicas) {
+		return nil
+	}
+	t.Status.Replicas = kept
+	// The lock keeps an acknowledgement that arrived meanwhile.
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Status().Patch(ctx, t, patch); err != nil {
+		return fmt.Errorf("remove the entries of gone pods from RoutingTable %s/%s: %w", t.Namespace, t.Name, err)
+	}
+	return nil
+}
+
+func (r *Reconciler) exists(ctx context.Context, namespace, name string) (bool, error) {
+	pod := &metav1.PartialObjectMetadata{}
+	pod.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Pod"))
+	err := r.Uncached.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, pod)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look whether Pod %s/%s is gone: %w", namespace, name, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,95 @@
+package copilot
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/desired"
+)
+
+// Register adds the controller to mgr. It wakes for everything that a Copilot's table, children or status come from.
+func (r *Reconciler) Register(mgr manager.Manager) error {
+	w := watches{mgr.GetCache()}
+	return builder.ControllerManagedBy(mgr).
+		Named("copilot").
+		For(&v1alpha1.Copilot{}, builder.WithPredicates(index.Spec())).
+		Owns(&v1alpha1.RoutingTable{}).
+		Owns(&appsv1.Deployment{}).
+		Owns(&corev1.Service{}).
+		Owns(&corev1.ServiceAccount{}).
+		Owns(&rbacv1.Role{}).
+		Owns(&rbacv1.RoleBinding{}).
+		Owns(&networkingv1.NetworkPolicy{}).
+		// A claim that outlives its Copilot has no owner.
+		Watches(&corev1.PersistentVolumeClaim{}, index.Enqueue(w.labelled)).
+		WatchesMetadata(&corev1.Pod{}, index.Enqueue(w.labelled)).
+		Watches(&v1alpha1.Channel{}, index.Enqueue(w.channel), builder.WithPredicates(index.ChannelSpec())).
+		Watches(&v1alpha1.HandoffPolicy{}, index.Enqueue(w.policy), builder.WithPredicates(index.Spec())).
+		Watches(&v1alpha1.AgentPool{}, index.Enqueue(w.pool), builder.WithPredicates(index.Spec())).
+		WatchesMetadata(&corev1.Secret{}, index.Enqueue(w.secret)).
+		WatchesMetadata(&corev1.ConfigMap{}, index.Enqueue(w.configMap), builder.WithPredicates(index.Existence())).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// watches find the Copilots that an object concerns.
+type watches struct{ client.Reader }
+
+func (w watches) labelled(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	value := o.GetLabels()[desired.LabelCopilot]
+	found, err := index.Copilots(ctx, w, o.GetNamespace(), index.CopilotLabel, value)
+	return index.Requests(found), err
+}
+
+// channel wakes the Channel's own Copilot, and those of Channels that claim the same, since a claim may have come free.
+func (w watches) channel(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	ch := o.(*v1alpha1.Channel)
+	out := []reconcile.Request{index.Request(ch.Namespace, ch.Spec.CopilotRef.Name)}
+	claim := index.Claim(ch)
+	if claim == "" {
+		return out, nil
+	}
+	rivals, err := index.Channels(ctx, w, metav1.NamespaceAll, index.ChannelClaim, claim)
+	for _, rival := range rivals {
+		out = append(out, index.Request(rival.Namespace, rival.Spec.CopilotRef.Name))
+	}
+	return out, err
+}
+
+func (w watches) policy(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	found, err := index.Copilots(ctx, w, o.GetNamespace(), index.CopilotPolicy, o.GetName())
+	return index.Requests(found), err
+}
+
+func (w watches) pool(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	found, err := index.CopilotsOfPool(ctx, w, o.GetNamespace(), o.GetName())
+	return index.Requests(found), err
+}
+
+func (w watches) secret(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	found, err := index.Copilots(ctx, w, o.GetNamespace(), index.CopilotSecret, o.GetName())
+	if err != nil {
+		return nil, err
+	}
+	out := index.Requests(found)
+	channels, err := index.Channels(ctx, w, o.GetNamespace(), index.ChannelSecret, o.GetName())
+	for _, ch := range channels {
+		out = append(out, index.Request(ch.Namespace, ch.Spec.CopilotRef.Name))
+	}
+	return out, err
+}
+
+func (w watches) configMap(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	found, err := index.Copilots(ctx, w, o.GetNamespace(), index.CopilotConfigMap, o.GetName())
+	return index.Requests(found), err
+}

@@ -1,0 +1,77 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+)
+
+// Copilots lists the Copilots of a namespace with the value in the field, sorted by name.
+func Copilots(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.Copilot, error) {
+	var list v1alpha1.CopilotList
+	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+		return nil, fmt.Errorf("list Copilots of %s with %s %q: %w", namespace, field, value, err)
+	}
+	slices.SortFunc(list.Items, func(a, b v1alpha1.Copilot) int { return cmp.Compare(a.Name, b.Name) })
+	return list.Items, nil
+}
+
+// Channels lists the Channels of a namespace with the value in the field; an empty namespace means all of them.
+func Channels(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.Channel, error) {
+	var list v1alpha1.ChannelList
+	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+		return nil, fmt.Errorf("list Channels with %s %q: %w", field, value, err)
+	}
+	return list.Items, nil
+}
+
+// Policies lists the HandoffPolicies of a namespace with the value in the field.
+func Policies(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.HandoffPolicy, error) {
+	var list v1alpha1.HandoffPolicyList
+	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+		return nil, fmt.Errorf("list HandoffPolicies of %s with %s %q: %w", namespace, field, value, err)
+	}
+	return list.Items, nil
+}
+
+// CopilotsOfPool lists the Copilots whose policies name the pool, sorted by name.
+func CopilotsOfPool(ctx context.Context, r client.Reader, namespace, pool string) ([]v1alpha1.Copilot, error) {
+	policies, err := Policies(ctx, r, namespace, PolicyPool, pool)
+	if err != nil {
+		return nil, err
+	}
+	var all []v1alpha1.Copilot
+	for _, p := range policies {
+		users, err := Copilots(ctx, r, namespace, CopilotPolicy, p.Name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, users...)
+	}
+	slices.SortFunc(all, func(a, b v1alpha1.Copilot) int { return cmp.Compare(a.Name, b.Name) })
+	return all, nil
+}
+
+// Requests names the objects for a queue.
+func Requests[T any, P interface {
+	*T
+	client.Object
+}](objects []T) []reconcile.Request {
+	out := make([]reconcile.Request, 0, len(objects))
+	for i := range objects {
+		out = append(out, Request(P(&objects[i]).GetNamespace(), P(&objects[i]).GetName()))
+	}
+	return out
+}
+
+// Request names one object for a queue.
+func Request(namespace, name string) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}}
+}

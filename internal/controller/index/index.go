@@ -1,0 +1,73 @@
+// Package index answers "who names this object?" from indexes of the informers' caches, for reads and for watches.
+package index
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/desired"
+)
+
+// The indexed fields. Each holds names of the object's own namespace, except ChannelClaim.
+const (
+	// ChannelCopilot has the Copilot that a Channel belongs to.
+	ChannelCopilot = "copilot"
+	// ChannelClaim has what a Channel claims for itself in the whole cluster: a token, number or mailbox.
+	ChannelClaim = "claim"
+	// ChannelSecret has the Secrets that a Channel names.
+	ChannelSecret = "channelSecrets"
+	// CopilotPolicy has the HandoffPolicy that a Copilot names.
+	CopilotPolicy = "policy"
+	// CopilotSecret has the Secrets that a Copilot itself names.
+	CopilotSecret = "copilotSecrets"
+	// CopilotConfigMap has the ConfigMaps that a Copilot names.
+	CopilotConfigMap = "configMaps"
+	// CopilotLabel has the value of the label that the Copilot's children bear.
+	CopilotLabel = "label"
+	// PolicyPool has the AgentPools that a HandoffPolicy names.
+	PolicyPool = "pools"
+)
+
+// Register adds the fields to the caches that indexer belongs to.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, f := range []struct {
+		object client.Object
+		field  string
+		values client.IndexerFunc
+	}{
+		{&v1alpha1.Channel{}, ChannelCopilot, of(func(c *v1alpha1.Channel) []string { return []string{c.Spec.CopilotRef.Name} })},
+		{&v1alpha1.Channel{}, ChannelClaim, of(func(c *v1alpha1.Channel) []string { return some(Claim(c)) })},
+		{&v1alpha1.Channel{}, ChannelSecret, of(ChannelSecrets)},
+		{&v1alpha1.Copilot{}, CopilotPolicy, of(policyOf)},
+		{&v1alpha1.Copilot{}, CopilotSecret, of(CopilotSecrets)},
+		{&v1alpha1.Copilot{}, CopilotConfigMap, of(CopilotConfigMaps)},
+		{&v1alpha1.Copilot{}, CopilotLabel, of(func(c *v1alpha1.Copilot) []string { return []string{desired.LabelValue(c.Name)} })},
+		{&v1alpha1.HandoffPolicy{}, PolicyPool, of(PolicyPools)},
+	} {
+		if err := indexer.IndexField(ctx, f.object, f.field, f.values); err != nil {
+			return fmt.Errorf("index %T by %s: %w", f.object, f.field, err)
+		}
+	}
+	return nil
+}
+
+func of[T client.Object](values func(T) []string) client.IndexerFunc {
+	return func(o client.Object) []string { return values(o.(T)) }
+}
+
+func some(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
+}
+
+func policyOf(c *v1alpha1.Copilot) []string {
+	if c.Spec.PolicyRef == nil {
+		return nil
+	}
+	return []string{c.Spec.PolicyRef.Name}
+}
