@@ -47,7 +47,7 @@ func compileCopilot(c *v1alpha1.Copilot) (Copilot, []Problem) {
 	}
 	if len(s.Redaction) > 0 {
 		out.Redaction = slices.Sorted(slices.Values(strs(s.Redaction)))
-		r.unserved("spec.redaction", "texts are sent out as they are")
+		r.unserved("spec.redaction", "these kinds of data are not redacted")
 	}
 	out.Proxies = r.exposure(s.Exposure)
 	return out, r.list
