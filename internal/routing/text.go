@@ -50,9 +50,11 @@ func builtIn(event v1alpha1.MessageEvent, language string, vars map[string]strin
 
 var variables = []string{"position", "agent", "wait"}
 
+// fill replaces the variables in one pass, so that a name in braces stays what it is.
 func fill(text string, vars map[string]string) string {
+	var pairs []string
 	for _, v := range variables {
-		text = strings.ReplaceAll(text, "{"+v+"}", vars[v])
+		pairs = append(pairs, "{"+v+"}", vars[v])
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 var errNoZone = errors.New("not a time zone of the IANA database")
@@ -78,6 +79,9 @@ func (p *Pool) validate() []error {
 		bad("hours: %w", err)
 	}
 	for _, c := range p.Closures {
+		if _, err := time.Parse(dateFormat, c.Date); err != nil {
+			bad("closure date %q is not one of the calendar", c.Date)
+		}
 		if c.From < 0 || c.From >= c.To || c.To > dayMinutes {
 			bad("closure %s: from %d to %d", c.Date, c.From, c.To)
 		}
