@@ -79,19 +79,26 @@ func Decide(p *routing.Policy, in Input) Decision {
 	newest := parse(newestCustomerText(in.Messages))
 	mood := moodOf(in.Messages, newest)
 	d := Decision{Sentiment: mood.sentiment, Language: languageOf(in.Messages, in.Language), Evidence: mood.evidence}
-	if p == nil {
-		return d
-	}
-	d.IssueType = issueTypeOf(p.IssueTypes, in.Messages)
-	for _, t := range triggers {
-		if f := t(p.Triggers, in, newest, mood); f != nil {
+	if p != nil {
+		d.IssueType = issueTypeOf(p.IssueTypes, in.Messages)
+		if f := firstFinding(p.Triggers, in, newest, mood); f != nil {
 			d.HandOff, d.Reason, d.Confidence = true, f.reason, f.confidence
 			d.Evidence = append(f.evidence, d.Evidence...)
-			break
 		}
 	}
-	d.Evidence = redactAll(d.Evidence)
+	for i, e := range d.Evidence {
+		d.Evidence[i] = Redact(e)
+	}
 	return d
+}
+
+func firstFinding(t routing.Triggers, in Input, newest text, m mood) *finding {
+	for _, trigger := range triggers {
+		if f := trigger(t, in, newest, m); f != nil {
+			return f
+		}
+	}
+	return nil
 }
 
 // finding is a reason to hand off.

@@ -30,6 +30,15 @@ func foreignRequest(t text) request {
 	return request{}
 }
 
+func containsAny(s string, anchors []string) bool {
+	for _, a := range anchors {
+		if strings.Contains(s, a) {
+			return true
+		}
+	}
+	return false
+}
+
 var foreigns = []foreign{
 	{ // German
 		anchors: []string{"mensch", "mitarbeiter", "berater", "person", "jemand", "kolleg", "agent", "bot", "maschine", "roboter", "computer", "vorgesetz", "support"},

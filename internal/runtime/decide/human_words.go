@@ -34,7 +34,7 @@ var vocabulary = map[byte]string{
 		refer, hook, bring, direct, link, send`,
 	'g': `give, gimme, get, getting, find, assign, want, wanna, need, require, demand, request, requesting, prefer, is there, are there,
 		do you have, let me have, can i have, could i have, may i have, ask for, asking for, looking for`,
-	'w': `to, with, wit, onto`,
+	'w': `to, with, wit, wth, wiht, wiith, onto`,
 	'm': `me, us, this, conversation, the call, this call, the chat, my call, this chat, my chat, this conversation, this issue, my issue,
 		my case, this case, my ticket, the conversation, my question`,
 	'r': `through, thru, over, back, on, up`,
@@ -92,7 +92,7 @@ func compileVocabulary() (map[string]byte, map[string][]phrase) {
 	}
 	sort.Slice(order, func(i, j int) bool { return order[i] < order[j] })
 	for _, class := range order {
-		for _, entry := range strings.Split(vocabulary[class], ",") {
+		for _, entry := range splitEntries(vocabulary[class]) {
 			words := strings.Fields(entry)
 			if len(words) == 1 {
 				single[words[0]] = class
@@ -105,4 +105,13 @@ func compileVocabulary() (map[string]byte, map[string][]phrase) {
 		sort.SliceStable(list, func(i, j int) bool { return len(list[i].words) > len(list[j].words) })
 	}
 	return single, multi
+}
+
+// splitEntries cuts a list at its commas.
+func splitEntries(list string) []string {
+	entries := strings.Split(list, ",")
+	for i, e := range entries {
+		entries[i] = strings.Join(strings.Fields(e), " ")
+	}
+	return entries
 }

@@ -61,40 +61,43 @@ func moodOf(messages []Message, newest text) mood {
 }
 
 func moodOfText(t text) mood {
-	if len(t.raw) == 0 {
+	if len(t.words) == 0 && len(t.raw) == 0 {
 		return mood{sentiment: v1alpha1.SentimentNeutral}
 	}
-	points, glad := 0, 0
-	var evidence []string
-	add := func(p int, why string) {
-		if p != 0 {
-			points += p
-			evidence = append(evidence, why)
-		}
-	}
-	folded := t.folded()
-	for _, c := range cues {
-		if p, words := c.in(folded); p != 0 {
-			add(p, words)
-		}
-	}
 	compound := analyzer().PolarityScores(t.raw).Compound
+	points, evidence := cuePoints(t, compound >= positive)
 	switch {
 	case compound <= veryNegative:
 		points += 2
 	case compound <= negative:
 		points++
-	case compound >= positive:
+	}
+	cross, sad, glad := faces(t.raw)
+	switch {
+	case cross != "":
+		points += angryPoints
+		evidence = append(evidence, cross)
+	case sad != "":
+		points = max(points, dissatisfiedPoints)
+		evidence = append(evidence, sad)
+	}
+	if compound >= positive {
 		glad++
 	}
-	if p, words := shouting(t); p != 0 {
-		add(p, words)
+	if word := masked.FindString(t.raw); word != "" {
+		evidence = append(evidence, word)
+		points += 3
 	}
-	sad, happy, faces := emoji(t.raw)
-	add(sad, faces)
-	glad += happy
+	if words := shouting(t); words != "" {
+		evidence = append(evidence, words)
+		points += min(2, 1+points)
+	}
 	if marks := marksRun.FindString(t.raw); marks != "" && points > 0 {
-		add(1, marks)
+		evidence = append(evidence, marks)
+		points++
+	}
+	if len(evidence) == 0 && points > 0 {
+		evidence = append(evidence, "the wording as a whole")
 	}
 	return mood{sentimentOf(points, glad), evidence}
 }
@@ -112,12 +115,16 @@ func sentimentOf(points, glad int) v1alpha1.Sentiment {
 	}
 }
 
+// masked swearing: f***ing, s**t.
+var masked = regexp.MustCompile(`\b[fsabcdFSABCD]\*{2,}[a-zA-Z]*`)
+
 var marksRun = regexp.MustCompile(`[!?]{2,}`)
 
-// shouting: at least two long words and more than half of the letters in capitals.
-func shouting(t text) (int, string) {
+// shouting is at least two words of three letters and more than half of all letters in capitals. It gives the first such
+// word, or nothing. Alone it is little: some people write so.
+func shouting(t text) string {
 	upper, letters, long := 0, 0, 0
-	var first string
+	first := ""
 	for _, w := range t.words {
 		up, all := 0, 0
 		for _, r := range w.written {
@@ -129,17 +136,16 @@ func shouting(t text) (int, string) {
 			}
 		}
 		upper, letters = upper+up, letters+all
-		if all >= 3 && up == all && len(w.written) == len(w.folded) {
-			long++
-			if first == "" {
+		if all >= 3 && up == all {
+			if long++; first == "" {
 				first = w.written
 			}
 		}
 	}
 	if long < 2 || upper*2 <= letters {
-		return 0, ""
+		return ""
 	}
-	return 2, "in capitals: " + first
+	return "in capitals: " + first
 }
 
 const (
@@ -148,24 +154,20 @@ const (
 	gladFaces  = "😊😀😃😄😁🙂👍❤😍🥰🎉😂🤗🙏"
 )
 
-// emoji are the points of angry and sad faces, the number of glad ones, and the faces that gave points.
-func emoji(s string) (points, glad int, faces string) {
+// faces are the angry and the sad faces of a text and the number of glad ones.
+func faces(s string) (cross, sad string, glad int) {
 	for _, r := range s {
-		if r < 0x2000 {
-			continue
-		}
 		switch {
+		case r < 0x2000:
 		case strings.ContainsRune(angryFaces, r):
-			points += angryPoints
-			faces += string(r)
+			cross += string(r)
 		case strings.ContainsRune(sadFaces, r):
-			points += dissatisfiedPoints
-			faces += string(r)
+			sad += string(r)
 		case strings.ContainsRune(gladFaces, r):
 			glad++
 		}
 	}
-	return min(points, angryPoints), glad, faces
+	return cross, sad, glad
 }
 
 // analyzer is VADER without the words that are no feelings in support: politeness, and the troubles people neutrally
@@ -175,6 +177,7 @@ var analyzer = sync.OnceValue(func() *govader.SentimentIntensityAnalyzer {
 	for w := range neutralTerms {
 		delete(a.Lexicon, w)
 	}
+	a.EmojiDict = nil // read as words such as "disappointed" otherwise; faces counts them
 	return a
 })
 

@@ -101,20 +101,17 @@ func sameWord(a, b string) bool {
 
 // inflected reports whether long is base with an ending: "sue" gives sues, sued, suing; "Rechnung" gives Rechnungen.
 func inflected(long, base string) bool {
-	stem := strings.TrimSuffix(base, "e")
+	if rest, ok := strings.CutPrefix(long, base); ok {
+		switch rest {
+		case "s", "es", "ed", "ing":
+			return len(base) > 1
+		case "e", "n", "en", "em":
+			return len(base) >= 6
+		}
+	}
+	stem, e := strings.CutSuffix(base, "e")
 	rest, ok := strings.CutPrefix(long, stem)
-	if !ok || len(stem) < 2 {
-		return false
-	}
-	switch rest {
-	case "es", "ed", "ing":
-		return true
-	case "s":
-		return stem == base
-	case "en", "er", "e", "n", "em":
-		return len(base) >= 6
-	}
-	return false
+	return e && ok && len(stem) > 1 && (rest == "ed" || rest == "ing")
 }
 
 // arabicPrefixes are the article and particles that are written together with a word, longest first.
