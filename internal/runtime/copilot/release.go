@@ -37,6 +37,9 @@ func (r *release) write(piece string) error {
 
 // close passes on what was held back when the answer is complete.
 func (r *release) close() error {
+	if r.text.Len() == 0 {
+		r.held = strings.TrimSpace(r.held)
+	}
 	piece := r.held
 	r.held = ""
 	return r.pass(piece)
