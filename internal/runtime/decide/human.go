@@ -37,9 +37,11 @@ func requestOf(t text) request {
 // The grammar reads a message as a string with one letter for each word, its class (see classes), and looks for the
 // patterns below in it. That keeps typing errors and wording out of the patterns, and the patterns readable.
 //
-//	h a human who helps: agent, person, operator     S someone, anybody        o the organisation: customer service
-//	b a bot                                          v speak, talk, chat       c contact, reach; C call
-//	t transfer, connect, put                         g give, get, want, need   w to, with
+//	h a human who helps: agent, human, operator      p person, manager, clerk  S someone, anybody
+//	o the organisation: customer service             b a bot                   R real, live: before a noun
+//	v speak, talk, chat                              c contact, reach          C call
+//	t transfer, connect, put                         E escalate                g give, get, want, need
+//	w to, with                                       H help, answer            L on the phone
 //	m me, us, this chat                              r through, over, back     i I, you, we
 //	a articles and what may stand before a noun      f fillers: now, please    k have, be, in: between a negation and a verb
 //	x a negation                                     y why am I, stop, hate    z "am I", "if I": what follows is no request
@@ -47,33 +49,48 @@ func requestOf(t text) request {
 //	l like, trust                                    Q asking for a translation, not for a human
 //	.  a new clause                                  _ anything else
 var (
-	clearPatterns = []*regexp.Regexp{
+	clearPatterns = compile(
 		// speak to a human, talk with someone, chat an agent
-		regexp.MustCompile(`v[mf]*(?:w[afo]*[hS]|[ao]*h)`),
+		`v[mf]*(?:wN*[hpS]|[aoR]N*[hp])`,
 		// contact an agent, reach someone, get in touch with a person; call an agent
-		regexp.MustCompile(`c[mf]*w?[afo]*[hS]|C[mf]*w?[afo]*h`),
-		// connect me to an agent, put me through to someone, transfer this chat to customer service
-		regexp.MustCompile(`t[mf]{1,3}r*w[af]*[hSo]`),
-		regexp.MustCompile(`tr*w?[afo]*h`),
-		// give me a person, get a human, I need a real agent
-		regexp.MustCompile(`g[mf]*r*w?[afo]*h`),
+		`c[mf]*w?N*[hpS]`, `C[mf]*w?N*[hp]`,
+		// connect me to an agent, put me through to someone, transfer this chat to customer service, transfer to an operator
+		`[tE][mf]{1,3}r*wN*[hpSo]`, `[tE]r*w?N*h`, `[tE]r*wN*p`,
+		// escalate this
+		`E[mf]`,
+		// give me an agent, get a human, I need a real operator
+		`g[mf]*r*w?N*h`,
+		// nouns that name many others too: give me a person, I want a real person, get a manager please
+		`gm[mf]*r*w?N*p`, `gm[mf]*N*Sf*$`, `g[mf]*w?[af]*RN*p`, `g[mf]*w?N*pf*$`,
+		// put someone on the line
+		`[tg][mf]*N*[hpS]r?L`,
 		// a person I can talk to, someone to speak with
-		regexp.MustCompile(`[hS][wiq]{1,3}v`),
+		`[hpS][wiq]{1,3}v`,
+		// can a human help me, have someone call me
+		`qN*[hp]f*[HCcm]`, `kN*[hpS][HCc]m`,
 		// not anyone but a human
-		regexp.MustCompile(`[hS]j[afo]*h`),
+		`[hpS]jN*[hp]`,
 		// a human please; agent
-		regexp.MustCompile(`^[afo]*h[af]*$`),
-	}
-	unsurePattern = regexp.MustCompile(`(?:v[mf]*w|[cC][mf]*w?|g[mf]*w?)[af]*o`)
-	// rejectPattern is turning the bot down: not talking to a bot, no bots, why am I talking to a robot, wasting time
-	// with a machine, not comfortable sharing details with a machine.
-	rejectPattern = regexp.MustCompile(
-		`x[^b]{0,5}v[mf]*w[af]*b|x[^b]{0,3}[gc]m*w?[af]*b|x[^b]{0,3}l[^b]{0,6}b|^x[af]*b[af]*$|y(?:[^b]{0,6}[vw])?[af]*b`)
+		`^N*[hp]N*$`,
+	)
+	unsurePattern = compile(`(?:v[mf]*w|[cC][mf]*w?|g[mf]*w?)[afR]*o`)[0]
+	// rejectPatterns turn the bot down: not talking to a bot, not wanting a bot, not comfortable sharing details with a
+	// machine, no bots, why am I talking to a robot, wasting time with a machine.
+	rejectPatterns = compile(`x[^b]{0,5}v[mf]*wN*b`, `x[^b]{0,3}[gc]m*w?N*b`, `x[^b]{0,3}l[^b]{0,6}b`, `^xN*bN*$`, `y(?:[^b]{0,6}[vw])?N*b`)
 	// negated says of what stands before a pattern that it is not wanted: don't want to, no need to, without.
-	negated = regexp.MustCompile(`x[af]*(?:[kg][kgwfia]*)?w?$`)
+	negated = regexp.MustCompile(`x[afR]*(?:[kg][kgwfia]*)?w?$`)
 	// idle says of what stands before a pattern that it is no request: am I talking to a human?
 	idle = regexp.MustCompile(`z[afk]*$`)
 )
+
+// compile makes patterns; N in them stands for the classes that may come before a noun.
+func compile(patterns ...string) []*regexp.Regexp {
+	compiled := make([]*regexp.Regexp, len(patterns))
+	for i, p := range patterns {
+		compiled[i] = regexp.MustCompile(strings.ReplaceAll(p, "N", "[afoR]"))
+	}
+	return compiled
+}
 
 func englishRequest(t text) request {
 	classes, at := classify(t)
@@ -83,8 +100,10 @@ func englishRequest(t text) request {
 		if strings.Contains(s, "Q") {
 			continue
 		}
-		if loc := rejectPattern.FindStringIndex(s); loc != nil {
-			return request{requestClear, t.written(at[clause[0]+loc[0]], at[clause[0]+loc[1]])}
+		for _, p := range rejectPatterns {
+			if loc := p.FindStringIndex(s); loc != nil {
+				return request{requestClear, t.written(at[clause[0]+loc[0]], at[clause[0]+loc[1]])}
+			}
 		}
 		for _, p := range clearPatterns {
 			if from, to, ok := wanted(p, s); ok && !strings.Contains(s, "d") {

@@ -13,6 +13,8 @@ func TestRequestsForAHuman(t *testing.T) {
 		"I don't want to talk to you, get me a human", "I do not want to talk to anyone but a human", "Could somebody else help, get me someone else",
 		"can u help me tallk to an agnet", "iwant to talkto a human", "I'D LIKE TO SPEAK TO A REPRESENTATIVE",
 		"I would rather talk to a person", "You don't get it. Get me a human.", "please pass me on to a colleague",
+		"can a human help me?", "could a real person call me", "I want to escalate this", "have someone call me", "put somebody on the line",
+		"get me somebody", "not a bot please, a human", "is there anyone I can talk to?", "I want a manager!", "I'd like someone to call me, get me a person",
 		"how long do I need to wait until I can talk to an agent?",
 	}
 	for _, s := range clear {
@@ -34,6 +36,9 @@ func TestRequestsForAHuman(t *testing.T) {
 		"is this a bot or a human", "I spoke to an agent yesterday", "the agent was rude", "I was talking to an agent when the chat closed",
 		"transfer 50 dollars to my brother", "how do you say can I talk to a person in Spanish", "find me a travel agent",
 		"I need to prove that I am not a robot", "my computer does not work", "What does the human resources form need", "talk to me about refunds",
+		"I need to give another person access to my account", "I need the manager role", "is there an assistant mode", "we need people for a survey",
+		"how can I find a person in the directory", "I want to become an agent", "do humans read these chats?", "how do I contact the seller",
+		"send this to my colleague", "I don't need a human, you are doing great", "can someone help me with my card?",
 		"do I have to speak to an agent to close my account?", "my agent sold me a phone", "can we meet in person", "I have a contract with you",
 	}
 	for _, s := range traps {
