@@ -50,7 +50,7 @@ func (s schedule) days(now time.Time) []time.Time {
 		if err != nil {
 			continue
 		}
-		for i := -1; i <= 1; i++ {
+		for i := -1; i <= 2; i++ { // 2, because a zone that crosses the date line skips a day
 			if d := d.AddDate(0, 0, i); !d.Before(yesterday) {
 				days = append(days, d)
 			}

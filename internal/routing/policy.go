@@ -109,7 +109,7 @@ func (r *report) unavailable(u *v1alpha1.Unavailable) Unavailable {
 		if steps := r.steps("spec.unavailable.busy.then", b.Then); steps != nil {
 			out.Busy = steps
 		}
-		if b.After != "" {
+		if out.BusyAfter.Duration > 0 {
 			r.unserved("spec.unavailable.busy.after", "the conversation keeps waiting in the queue")
 		}
 	}
@@ -164,8 +164,8 @@ func (r *report) returnToAI(b *v1alpha1.ReturnToAI) ReturnToAI {
 	}
 	if len(idle) > 0 {
 		out.CustomerIdle = idle
+		r.unserved(at, "a conversation goes back to the AI when an agent resolves it or gives it back")
 	}
-	r.unserved(at, "a conversation goes back to the AI when an agent resolves it or gives it back")
 	return out
 }
 

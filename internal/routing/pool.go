@@ -75,22 +75,22 @@ func (r *report) assignment(out *Pool, a *v1alpha1.Assignment) int {
 		v1alpha1.ChannelTypeEmail: r.between("spec.assignment.costs.email", costs.Email, 1, 100, 1),
 		v1alpha1.ChannelTypePhone: r.between("spec.assignment.costs.phone", costs.Phone, 1, 100, capacity),
 	}
-	r.unservedAssignment(a)
+	if a.MissedOffersUntilAway != nil {
+		r.unserved("spec.assignment.missedOffersUntilAway", "missed offers set nobody away")
+	}
+	r.unservedAssignment(out)
 	return capacity
 }
 
-func (r *report) unservedAssignment(a *v1alpha1.Assignment) {
-	if a.Strategy == v1alpha1.StrategyRoundRobin {
+func (r *report) unservedAssignment(p *Pool) {
+	if p.Strategy == v1alpha1.StrategyRoundRobin {
 		r.unserved("spec.assignment.strategy", "work is spread as with Balanced")
 	}
-	if a.Stickiness != "" {
+	if p.Stickiness.Duration > 0 {
 		r.unserved("spec.assignment.stickiness", "a customer's last agent does not come first")
 	}
-	if a.WrapUp != "" {
+	if p.WrapUp.Duration > 0 {
 		r.unserved("spec.assignment.wrapUp", "units are free again as soon as a conversation is resolved")
-	}
-	if a.MissedOffersUntilAway != nil {
-		r.unserved("spec.assignment.missedOffersUntilAway", "missed offers set nobody away")
 	}
 }
 

@@ -189,22 +189,24 @@ func (e *earliest) add(t, now time.Time) {
 	}
 }
 
+// poolEdge adds the next edge of every shift that somebody of the pool works. Those who share hours share a shift.
 func (e *earliest) poolEdge(p *Pool, now time.Time) {
 	s := p.schedule()
-	shared := false
+	var done [][]Window
 	for i := range p.Agents {
-		if p.Agents[i].Hours == nil {
-			shared = true
+		hours := s.of(&p.Agents[i]).windows
+		if slices.ContainsFunc(done, func(d []Window) bool { return sameHours(d, hours) }) {
 			continue
 		}
+		done = append(done, hours)
 		if t, ok := s.of(&p.Agents[i]).edge(now); ok {
 			e.add(t, now)
 		}
 	}
-	if !shared {
-		return
-	}
-	if t, ok := s.edge(now); ok {
-		e.add(t, now)
-	}
+}
+
+func sameHours(a, b []Window) bool {
+	return slices.EqualFunc(a, b, func(a, b Window) bool {
+		return a.From == b.From && a.To == b.To && slices.Equal(a.Days, b.Days)
+	})
 }
