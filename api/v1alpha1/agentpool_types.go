@@ -29,8 +29,7 @@ type WeeklyWindow struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=7
 	// +listType=set
-	Days []Weekday `json:"days"`
-	// +required
+	Days      []Weekday `json:"days"`
 	TimeRange `json:",inline"`
 }
 
