@@ -42,8 +42,8 @@ type Customer struct {
 
 // Person is an agent: the e-mail address identifies, the name is shown to customers.
 type Person struct {
-	Email string
-	Name  string
+	Email string `json:"email"`
+	Name  string `json:"name"`
 }
 
 // Conversation is the current state of one conversation. Everything that happened to it is in its event log; this is
