@@ -23,6 +23,10 @@ func (t *Tenant) Agent(email string) (routing.Agent, bool, error) {
 	return a, ok, nil
 }
 
+func agentAuthor(a routing.Agent) conversation.Author {
+	return conversation.Author{Kind: conversation.AuthorAgent, ID: a.Email, Name: a.DisplayName}
+}
+
 func person(a routing.Agent) conversation.Person {
 	return conversation.Person{Email: a.Email, Name: a.DisplayName}
 }
@@ -33,6 +37,9 @@ func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.P
 	p := store.Presence{Email: a.Email, State: state, Until: until}
 	if !slices.Contains([]store.PresenceState{store.Online, store.Away, store.Offline}, state) {
 		return p, &Invalid{"state", fmt.Sprintf("%q is not a presence; use online, away or offline", clip(string(state)))}
+	}
+	if state != store.Online {
+		p.Until = time.Time{}
 	}
 	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 		if err := tx.SetPresence(p); err != nil {
@@ -107,33 +114,34 @@ func (t *Tenant) Accept(ctx context.Context, id string, a routing.Agent) (conver
 }
 
 // TakeOver gives an agent a conversation that the AI or the queue owns. An answer in progress is cut: what was released
-// of it is kept as an interrupted message, and nothing more of it is.
+// of it is kept as an interrupted message, and nothing more of it is. Taking over what one owns changes nothing.
 func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
 	in, err := t.inputs()
 	if err != nil {
 		return conversation.Conversation{}, err
 	}
-	out, err := t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
+	letGo := func() {}
+	// A turn that was held off, or cut in vain, may still owe its answer.
+	defer func() { letGo(); t.turns.schedule(id) }()
+	return t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
 		v := view{conv: c, in: in}
 		var cut *conversation.Cut
 		if c.Owner.Kind == conversation.OwnerAI {
 			if v.window, err = tx.Events(id, max(c.Window, c.Seq-maxWindow), maxWindow); err != nil {
 				return conversation.Change{}, err
 			}
-			// The AI's commits need this transaction to end, so what is cut here is exactly what was released.
-			cut = t.turns.cut(id)
+			// Nothing of the AI is committed before this transaction ends, and no turn begins before letGo: what is cut
+			// here is all that was released.
+			cut, letGo = t.turns.hold(id)
 		}
 		d := decide.Decide(in.table.Policy, decideInput(v))
 		d.Reason = v1alpha1.HandoffAgentTookOver
 		return c.TakeOver(person(a), in.table.Cost(a.Email, c.ChannelType), describeHandoff(v, d), cut, told, t.clock.Now())
 	})
-	if err != nil {
-		t.turns.schedule(id) // if a turn was cut in vain, the answer is still owed
-	}
-	return out, err
 }
 
-// take saves a transition that makes an agent the owner, and tells the customer who it is.
+// take saves a transition that makes an agent the owner, and tells the customer who it is. A repeated request of the
+// owner's changes nothing.
 func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func(store.Tx, conversation.Conversation, string) (conversation.Change, error)) (out conversation.Conversation, err error) {
 	in, err := t.inputs()
 	if err != nil {
@@ -143,6 +151,10 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 		c, err := tx.Conversation(id)
 		if err != nil {
 			return fmt.Errorf("conversation %s: %w", id, err)
+		}
+		if c.Owner == (conversation.Owner{Kind: conversation.OwnerAgent, ID: a.Email}) {
+			out = c
+			return nil
 		}
 		language, reason := c.Language, v1alpha1.HandoffAgentTookOver
 		if c.Handoff != nil {
@@ -165,7 +177,7 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 // Reply takes a message of the agent who owns the conversation. A clientID that was used before returns the event of
 // the first time.
 func (t *Tenant) Reply(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
-	return t.post(ctx, post{id: id, author: conversation.AuthorAgent, kind: conversation.EventMessage, clientID: clientID, text: text},
+	return t.post(ctx, post{id: id, author: agentAuthor(a), kind: conversation.EventMessage, clientID: clientID, text: text},
 		func(c conversation.Conversation) (conversation.Change, error) {
 			return c.AgentReplies(person(a), clientID, text, t.clock.Now())
 		})
@@ -173,7 +185,7 @@ func (t *Tenant) Reply(ctx context.Context, id string, a routing.Agent, clientID
 
 // Note takes a note that only agents see. A clientID that was used before returns the event of the first time.
 func (t *Tenant) Note(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
-	return t.post(ctx, post{id: id, author: conversation.AuthorAgent, kind: conversation.EventNote, clientID: clientID, text: text},
+	return t.post(ctx, post{id: id, author: agentAuthor(a), kind: conversation.EventNote, clientID: clientID, text: text},
 		func(c conversation.Conversation) (conversation.Change, error) {
 			return c.AgentNotes(person(a), clientID, text, t.clock.Now())
 		})

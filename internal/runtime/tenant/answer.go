@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,48 +36,56 @@ func (t *Tenant) runTurns(ctx context.Context) error {
 	}
 	t.turns.mu.Unlock()
 
-	err := t.resumeTurns(ctx)
-	if err == nil {
-		<-ctx.Done()
-	}
+	t.resumeTurns(ctx)
+	<-ctx.Done()
 	t.turns.mu.Lock()
 	t.turns.spawn = nil
 	t.turns.mu.Unlock()
-	_ = g.Wait()
-	return err
+	return g.Wait()
 }
 
-// resumeTurns schedules the answers that a former process left owed.
-func (t *Tenant) resumeTurns(ctx context.Context) error {
+// resumeTurns schedules the answers that a former process left owed. It goes on while the store fails.
+func (t *Tenant) resumeTurns(ctx context.Context) {
 	var owing []string
-	err := t.store.View(ctx, func(r store.Reader) (err error) {
-		owing, err = r.Owing()
-		return err
+	_ = t.persist(ctx, "reading which answers are owed", func() error {
+		return t.store.View(ctx, func(r store.Reader) (err error) {
+			owing, err = r.Owing()
+			return err
+		})
 	})
-	if err != nil {
-		return fmt.Errorf("reading which answers are owed: %w", err)
-	}
 	for _, id := range owing {
 		t.turns.schedule(id)
 	}
-	return nil
 }
 
 // work is the worker of one conversation: it takes turns until none is owed.
 func (t *Tenant) work(ctx context.Context, id string, slots chan struct{}) {
-	slots <- struct{}{}
-	defer func() { <-slots }()
+	select {
+	case slots <- struct{}{}:
+		defer func() { <-slots }()
+	case <-ctx.Done():
+	}
 	for again := true; again; again = t.turns.goOn(id) {
-		for ctx.Err() == nil {
-			err := t.turn(ctx, id)
-			if err == nil || errors.Is(err, conversation.ErrStale) || errors.Is(err, errCut) {
-				break
-			}
-			if ctx.Err() == nil {
-				t.log.Error("a turn failed and is tried again", "conversation", id, "error", err)
-				t.wait(ctx, retryTurn)
-			}
+		if ctx.Err() != nil {
+			t.turns.stopped(id)
+			return
 		}
+		err := t.persist(ctx, "a turn", func() error { return t.turn(ctx, id) })
+		if err != nil && !errors.Is(err, conversation.ErrStale) && !errors.Is(err, errCut) {
+			t.log.Warn("a turn ended without an answer, which stays owed", "conversation", id, "error", err)
+		}
+	}
+}
+
+// persist calls do until the store lets it succeed, the turn is over or ctx ends, and returns do's last error.
+func (t *Tenant) persist(ctx context.Context, what string, do func() error) error {
+	for {
+		err := do()
+		if err == nil || ctx.Err() != nil || errors.Is(err, conversation.ErrStale) || errors.Is(err, errCut) {
+			return err
+		}
+		t.log.Error("the store failed and is tried again", "doing", what, "error", err)
+		t.wait(ctx, retryTurn)
 	}
 }
 
@@ -98,12 +105,10 @@ type view struct {
 	in     *current
 }
 
-// turn answers the newest message of a customer, or hands the conversation off. It does nothing if no answer is owed.
-func (t *Tenant) turn(ctx context.Context, id string) error {
-	v := view{}
-	var err error
+// look reads what a turn needs to know.
+func (t *Tenant) look(ctx context.Context, id string) (v view, err error) {
 	if v.in, err = t.inputs(); err != nil {
-		return err
+		return v, err
 	}
 	err = t.store.View(ctx, func(r store.Reader) (err error) {
 		if v.conv, err = r.Conversation(id); err != nil {
@@ -112,29 +117,40 @@ func (t *Tenant) turn(ctx context.Context, id string) error {
 		v.window, err = r.Events(id, max(v.conv.Window, v.conv.Seq-maxWindow), maxWindow)
 		return err
 	})
-	if err != nil || v.conv.Owner.Kind != conversation.OwnerAI || v.conv.Pending == 0 {
+	return v, err
+}
+
+// owed says whether the AI owes an answer.
+func (v view) owed() bool { return v.conv.Owner.Kind == conversation.OwnerAI && v.conv.Pending != 0 }
+
+// turn answers the newest message of a customer, or hands the conversation off. It does nothing if no answer is owed.
+func (t *Tenant) turn(ctx context.Context, id string) error {
+	answering, cancel := context.WithCancel(ctx)
+	defer cancel()
+	tn := t.turns.begin(id, cancel)
+	if tn == nil {
+		return errCut
+	}
+	defer t.hub.wake(id)
+	defer t.turns.end(id)
+	v, err := t.look(ctx, id)
+	if err != nil || !v.owed() {
 		return err
 	}
 	defer t.metrics.turn(t.clock.Now(), t.clock)
-
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	tn := &turn{epoch: v.conv.Epoch, answerTo: v.conv.Pending, cancel: cancel}
-	t.turns.begin(id, tn)
-	defer t.hub.wake(id)
-	defer t.turns.end(id)
-	return t.answer(ctx, v, tn)
+	tn.answers(v.conv.Epoch, v.conv.Pending)
+	return t.answer(ctx, answering, v, tn)
 }
 
-// answer decides before and after the AI's try to answer, and commits what comes of it.
-func (t *Tenant) answer(ctx context.Context, v view, tn *turn) error {
+// answer decides before and after the AI's try to answer, which ends with answering, and commits what comes of it.
+func (t *Tenant) answer(ctx, answering context.Context, v view, tn *turn) error {
 	policy := v.in.table.Policy
 	in := decideInput(v)
 	if d := decide.Decide(policy, in); d.HandOff {
 		return t.handOff(ctx, v, tn, d)
 	}
-	ans, err := v.in.copilot.Answer(ctx, copilot.Request{
-		Messages: copilotMessages(v.window), Language: v.conv.Language, Background: v.conv.Background,
+	ans, err := v.in.copilot.Answer(answering, copilot.Request{
+		Messages: copilotMessages(v), Language: v.conv.Language, Background: v.conv.Background,
 	}, func(piece string) error {
 		if err := tn.release(piece); err != nil {
 			return err
@@ -142,18 +158,54 @@ func (t *Tenant) answer(ctx context.Context, v view, tn *turn) error {
 		t.hub.wake(v.conv.ID)
 		return nil
 	})
-	if ctx.Err() != nil || errors.Is(err, errCut) {
+	switch {
+	case ctx.Err() != nil:
 		return errCut
-	}
-	if err != nil {
+	case errors.Is(tn.why(), errOvertaken):
+		return t.handOffOvertaken(ctx, v.conv.ID, tn)
+	case tn.why() != nil:
+		return tn.why()
+	case err != nil:
 		t.log.Warn("the AI could not answer", "conversation", v.conv.ID, "error", err)
 	}
-	in.Answer = &decide.AnswerSignals{Understood: ans.Understood, ModelFailed: ans.ModelFailed, Confidence: ans.Confidence}
+	// Half an answer is none.
+	in.Answer = &decide.AnswerSignals{Understood: ans.Understood && !ans.ModelFailed, ModelFailed: ans.ModelFailed, Confidence: ans.Confidence}
 	d := decide.Decide(policy, in)
 	if d.HandOff {
 		return t.handOff(ctx, v, tn, d)
 	}
 	return t.say(ctx, v, tn, ans, d.Language)
+}
+
+// overtake ends the answer in progress, if there is one, when what the customer wrote meanwhile goes to a human: nobody
+// waits for a slow model to be heard.
+func (t *Tenant) overtake(ctx context.Context, id string) {
+	tn := t.turns.of(id)
+	if tn == nil {
+		return
+	}
+	v, err := t.look(ctx, id)
+	if err != nil {
+		t.log.Warn("an answer in progress goes on, since the conversation could not be read", "conversation", id, "error", err)
+		return
+	}
+	if v.owed() && decide.Decide(v.in.table.Policy, decideInput(v)).HandOff {
+		tn.stop(errOvertaken)
+	}
+}
+
+// handOffOvertaken hands off in a turn that was overtaken. If a new table decides otherwise, the answers stay owed to
+// the next round.
+func (t *Tenant) handOffOvertaken(ctx context.Context, id string, tn *turn) error {
+	v, err := t.look(ctx, id)
+	if err != nil || !v.owed() {
+		return err
+	}
+	if d := decide.Decide(v.in.table.Policy, decideInput(v)); d.HandOff {
+		return t.handOff(ctx, v, tn, d)
+	}
+	t.turns.schedule(id)
+	return nil
 }
 
 // say commits the AI's answer, or that it has none.
@@ -166,8 +218,18 @@ func (t *Tenant) say(ctx context.Context, v view, tn *turn, ans copilot.Answer, 
 		a.Understood = false
 		a.Text = v.in.table.Text(v1alpha1.MessageNotUnderstood, language, v.conv.ChannelType, "", nil)
 	}
-	return t.update(ctx, v.conv.ID, func(c conversation.Conversation) (conversation.Change, error) {
-		return c.AIAnswers(tn.epoch, tn.answerTo, a, t.clock.Now())
+	return t.persist(ctx, "an answer", func() error {
+		return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+			c, err := tx.Conversation(v.conv.ID)
+			if err != nil {
+				return err
+			}
+			change, err := c.AIAnswers(tn.epoch, tn.answerTo, a, t.clock.Now())
+			if err != nil {
+				return err
+			}
+			return save(change)
+		})
 	})
 }
 
@@ -175,44 +237,39 @@ func (t *Tenant) say(ctx context.Context, v view, tn *turn, ans copilot.Answer, 
 // The customer is told in that transaction too.
 func (t *Tenant) handOff(ctx context.Context, v view, tn *turn, d decide.Decision) error {
 	h := describeHandoff(v, d)
-	return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(v.conv.ID)
-		if err != nil {
-			return err
-		}
-		now := t.clock.Now()
-		p, err := t.place(tx, v.in.table, c, h, now)
-		if err != nil {
-			return err
-		}
-		cut := &conversation.Answer{Text: tn.said(), Understood: true}
-		change, err := c.HandOff(tn.epoch, tn.answerTo, h, cut, p.told, now)
-		if err != nil {
-			return err
-		}
-		if err := save(change); err != nil || p.offer == nil {
-			return err
-		}
-		if change, err = change.Conversation.MakeOffer(*p.offer, now); err != nil {
-			return err
-		}
-		return save(change)
+	return t.persist(ctx, "a handoff", func() error {
+		return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+			return t.placeHandoff(tx, v.conv.ID, tn, h, save)
+		})
 	})
 }
 
-// update saves one transition of a conversation.
-func (t *Tenant) update(ctx context.Context, id string, move func(conversation.Conversation) (conversation.Change, error)) error {
-	return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
-		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
-		}
-		change, err := move(c)
-		if err != nil {
-			return err
-		}
-		return save(change)
-	})
+func (t *Tenant) placeHandoff(tx store.Tx, id string, tn *turn, h conversation.Handoff, save func(conversation.Change) error) error {
+	in, err := t.inputs() // those of now: the turn may have begun long ago
+	if err != nil {
+		return err
+	}
+	c, err := tx.Conversation(id)
+	if err != nil {
+		return err
+	}
+	now := t.clock.Now()
+	p, err := place(tx, in.table, c, h, now, save)
+	if err != nil {
+		return err
+	}
+	cut := &conversation.Answer{Text: tn.said(), Understood: true}
+	change, err := c.HandOff(tn.epoch, tn.answerTo, h, cut, p.told, now)
+	if err != nil {
+		return err
+	}
+	if err := save(change); err != nil || p.offer == nil {
+		return err
+	}
+	if change, err = change.Conversation.MakeOffer(*p.offer, now); err != nil {
+		return err
+	}
+	return save(change)
 }
 
 func facts(c conversation.Conversation, h conversation.Handoff) routing.Facts {

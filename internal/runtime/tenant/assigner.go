@@ -49,13 +49,13 @@ func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
 // assignAll ends the offers that are due and offers what waits, oldest first. It returns when it has to be called
 // again even if nothing happens; the zero time stands for never.
 func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
-	in, err := t.inputs()
-	if err != nil {
-		return time.Time{}, nil // Use wakes the assigner
-	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		in, err := t.inputs()
+		if err != nil {
+			return nil // Use wakes the assigner
+		}
 		now := t.clock.Now()
-		if next, err = endOffers(tx, now, save); err != nil {
+		if next, err = endOffers(tx, in.table, now, save); err != nil {
 			return err
 		}
 		r, err := readRoom(tx, now)
@@ -69,15 +69,16 @@ func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
 	return next, err
 }
 
-// endOffers ends the offers that are due and returns when the next one is.
-func endOffers(tx store.Reader, now time.Time, save func(conversation.Change) error) (next time.Time, err error) {
+// endOffers ends the offers that are due or whose agent has left every pool, and returns when the next one is due.
+func endOffers(tx store.Reader, tb *routing.Table, now time.Time, save func(conversation.Change) error) (next time.Time, err error) {
 	offered, err := tx.Offered()
 	if err != nil {
 		return next, fmt.Errorf("reading the open offers: %w", err)
 	}
 	for _, c := range offered {
-		if now.Before(c.Offer.ExpiresAt) {
-			return c.Offer.ExpiresAt, nil
+		if _, ok := tb.AgentByEmail(c.Offer.Agent.Email); ok && now.Before(c.Offer.ExpiresAt) {
+			next = earliest(next, c.Offer.ExpiresAt)
+			continue
 		}
 		change, err := c.OfferExpires(now)
 		if err != nil {
@@ -196,31 +197,32 @@ type placement struct {
 }
 
 // place finds out, in the transaction of a handoff, who can take the conversation now and what the customer is told.
-// Nobody is offered a new conversation while older ones wait for an offer.
-func (t *Tenant) place(tx store.Reader, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time) (placement, error) {
+// What has waited longer is offered first.
+func place(tx store.Reader, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time, save func(conversation.Change) error) (placement, error) {
 	text := func(event v1alpha1.MessageEvent, vars map[string]string) string {
 		return tb.Text(event, h.Language, c.ChannelType, h.Reason, vars)
 	}
 	p := placement{told: []string{text(v1alpha1.MessageHandoff, nil)}}
+	f := facts(c, h)
+	route := tb.Route(f)
+	if tb.Closed(route, now) {
+		p.told = append(p.told, text(v1alpha1.MessageUnavailable, nil))
+		return p, nil
+	}
+	r, err := readRoom(tx, now)
+	if err != nil {
+		return p, err
+	}
+	if _, err := r.offerWaiting(tx, tb, save); err != nil {
+		return p, err
+	}
+	if p.offer = r.choose(tb.Candidates(route, f, 0, now), nil); p.offer != nil {
+		return p, nil
+	}
 	ahead, err := tx.CountWaiting()
 	if err != nil {
 		return p, fmt.Errorf("counting the queue: %w", err)
 	}
-	f := facts(c, h)
-	route := tb.Route(f)
-	if route != nil && ahead == 0 {
-		r, err := readRoom(tx, now)
-		if err != nil {
-			return p, err
-		}
-		p.offer = r.choose(tb.Candidates(route, f, 0, now), nil)
-	}
-	switch {
-	case p.offer != nil:
-	case route == nil || tb.Closed(route, now):
-		p.told = append(p.told, text(v1alpha1.MessageUnavailable, nil))
-	default:
-		p.told = append(p.told, text(v1alpha1.MessageQueued, map[string]string{"position": strconv.Itoa(ahead + 1)}))
-	}
+	p.told = append(p.told, text(v1alpha1.MessageQueued, map[string]string{"position": strconv.Itoa(ahead + 1)}))
 	return p, nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
@@ -41,6 +42,9 @@ type NewConversation struct {
 	Language string
 }
 
+// languageTag is the form of language tags, of which the first part counts here.
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,4}$`)
+
 // Open begins a conversation. The token opens it again and is not kept anywhere but with the customer.
 func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Conversation, token string, err error) {
 	in, err := t.inputs()
@@ -57,8 +61,8 @@ func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Co
 	if n.Language == "" {
 		n.Language = in.table.Copilot.Language
 	}
-	if len(n.Language) > 35 {
-		return c, "", &Invalid{"language", "give an ISO 639 code such as en or pt-BR"}
+	if !languageTag.MatchString(n.Language) {
+		return c, "", &Invalid{"language", fmt.Sprintf("%q is not a language; give an ISO 639 code such as en or pt-BR", clip(n.Language))}
 	}
 	token = secret()
 	start := conversation.Start(conversation.Conversation{
@@ -117,16 +121,20 @@ func (t *Tenant) Conversation(ctx context.Context, id string) (c conversation.Co
 // Say takes a customer's message. It is durable when Say returns. A clientID that was used before returns the event of
 // the first time and writes nothing; with another text it is Invalid.
 func (t *Tenant) Say(ctx context.Context, id, clientID, text string) (conversation.Event, error) {
-	return t.post(ctx, post{id: id, author: conversation.AuthorCustomer, kind: conversation.EventMessage, clientID: clientID, text: text},
+	e, err := t.post(ctx, post{id: id, author: conversation.Author{Kind: conversation.AuthorCustomer}, kind: conversation.EventMessage, clientID: clientID, text: text},
 		func(c conversation.Conversation) (conversation.Change, error) {
 			return c.CustomerWrites(clientID, text, t.clock.Now())
 		})
+	if err == nil {
+		t.overtake(ctx, id)
+	}
+	return e, err
 }
 
 // post is a text that somebody sends under an id of their own.
 type post struct {
 	id       string
-	author   conversation.AuthorKind
+	author   conversation.Author
 	kind     conversation.EventType
 	clientID string
 	text     string
@@ -138,9 +146,9 @@ func (p post) check() error {
 		return &Invalid{"text", "is empty; send the message's text"}
 	case len(p.text) > MaxText:
 		return &Invalid{"text", fmt.Sprintf("has %d bytes; at most %d are taken", len(p.text), MaxText)}
-	case !utf8.ValidString(p.text) || !utf8.ValidString(p.clientID):
-		return &Invalid{"text", "is not valid UTF-8"}
-	case p.clientID == "" || len(p.clientID) > MaxClientID:
+	case !utf8.ValidString(p.text):
+		return &Invalid{"text", "is not valid UTF-8; encode it anew"}
+	case p.clientID == "" || len(p.clientID) > MaxClientID || !utf8.ValidString(p.clientID):
 		return &Invalid{"id", fmt.Sprintf("give the message an id of your own, 1 to %d bytes, and the same one when you repeat it", MaxClientID)}
 	}
 	return nil
@@ -156,13 +164,13 @@ func (t *Tenant) post(ctx context.Context, p post, move func(conversation.Conver
 		if err != nil {
 			return fmt.Errorf("conversation %s: %w", p.id, err)
 		}
-		before, ok, err := tx.EventByClientID(p.id, p.author, p.clientID)
+		before, ok, err := tx.EventByClientID(p.id, p.author.Kind, p.clientID)
 		if err != nil {
 			return err
 		}
 		if ok {
 			out = before
-			if before.Text != p.text || before.Type != p.kind {
+			if before.Text != p.text || before.Type != p.kind || p.author.Kind == conversation.AuthorAgent && before.Author.ID != p.author.ID {
 				return &Invalid{"id", fmt.Sprintf("%q was used for another text; give each message an id of its own", clip(p.clientID))}
 			}
 			return nil

@@ -1,6 +1,8 @@
 package tenant
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
@@ -11,39 +13,59 @@ import (
 // maxBackground bounds the text of the human part that the AI is given.
 const maxBackground = 2000
 
+// spoken lists the messages of the window in the order in which they belong together: an answer stands behind the
+// message that it answers, also where the customer wrote another one meanwhile. All that the customer wrote since the
+// last answer is one message, so that none of it is passed over.
+func spoken(v view) []conversation.Event {
+	var out []conversation.Event
+	for _, e := range v.window {
+		if e.Type == conversation.EventMessage && e.Author.Kind != conversation.AuthorSystem {
+			out = append(out, e)
+		}
+	}
+	place := func(e conversation.Event) int64 {
+		if e.AnswerTo != 0 {
+			return e.AnswerTo
+		}
+		return e.Seq
+	}
+	slices.SortStableFunc(out, func(a, b conversation.Event) int { return cmp.Compare(place(a), place(b)) })
+	first := slices.IndexFunc(out, func(e conversation.Event) bool {
+		return e.Author.Kind == conversation.AuthorCustomer && e.Seq > v.conv.Answered
+	})
+	if first < 0 {
+		return out
+	}
+	newest := out[first]
+	for _, e := range out[first+1:] {
+		if e.Author.Kind == conversation.AuthorCustomer {
+			newest.Text += "\n" + e.Text
+		}
+	}
+	return append(out[:first], newest)
+}
+
 // decideInput is the view as a decision needs it.
 func decideInput(v view) decide.Input {
 	in := decide.Input{NotUnderstood: v.conv.NotUnderstood, Turns: v.conv.Turns + 1, Language: v.conv.Language}
-	for _, e := range v.window {
-		if e.Type != conversation.EventMessage {
-			continue
-		}
-		switch e.Author.Kind {
-		case conversation.AuthorCustomer:
-			in.Messages = append(in.Messages, decide.Message{Author: decide.Customer, Text: e.Text})
-		case conversation.AuthorAI:
-			in.Messages = append(in.Messages, decide.Message{Author: decide.AI, Text: e.Text})
-		case conversation.AuthorAgent:
-			in.Messages = append(in.Messages, decide.Message{Author: decide.Agent, Text: e.Text})
-		}
+	authors := map[conversation.AuthorKind]decide.Author{
+		conversation.AuthorCustomer: decide.Customer, conversation.AuthorAI: decide.AI, conversation.AuthorAgent: decide.Agent,
+	}
+	for _, e := range spoken(v) {
+		in.Messages = append(in.Messages, decide.Message{Author: authors[e.Author.Kind], Text: e.Text})
 	}
 	return in
 }
 
 // copilotMessages is the window as the AI reads it. It ends with the customer's newest message.
-func copilotMessages(window []conversation.Event) []copilot.Message {
+func copilotMessages(v view) []copilot.Message {
+	authors := map[conversation.AuthorKind]copilot.Author{
+		conversation.AuthorCustomer: copilot.Customer, conversation.AuthorAI: copilot.AI, conversation.AuthorAgent: copilot.Agent,
+	}
 	var out []copilot.Message
-	for _, e := range window {
-		if e.Type != conversation.EventMessage || e.Unanswered {
-			continue
-		}
-		switch e.Author.Kind {
-		case conversation.AuthorCustomer:
-			out = append(out, copilot.Message{Author: copilot.Customer, Text: e.Text})
-		case conversation.AuthorAI:
-			out = append(out, copilot.Message{Author: copilot.AI, Text: e.Text})
-		case conversation.AuthorAgent:
-			out = append(out, copilot.Message{Author: copilot.Agent, Text: e.Text})
+	for _, e := range spoken(v) {
+		if !e.Unanswered {
+			out = append(out, copilot.Message{Author: authors[e.Author.Kind], Text: e.Text})
 		}
 	}
 	return out

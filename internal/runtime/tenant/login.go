@@ -85,9 +85,9 @@ func (t *Tenant) Redeem(ctx context.Context, code string) (token string, s Sessi
 	if !ok {
 		return "", s, ErrUnauthorized
 	}
-	key, err := t.store.Key(ctx, agentKey)
+	key, err := t.signingKey(ctx)
 	if err != nil {
-		return "", s, fmt.Errorf("reading the key that signs tokens: %w", err)
+		return "", s, err
 	}
 	s = Session{Agent: a, ExpiresAt: now.Add(SessionLifetime).Truncate(time.Second)}
 	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
@@ -103,9 +103,9 @@ func (t *Tenant) SignedIn(ctx context.Context, token string) (s Session, err err
 	if err != nil {
 		return s, err
 	}
-	key, err := t.store.Key(ctx, agentKey)
+	key, err := t.signingKey(ctx)
 	if err != nil {
-		return s, fmt.Errorf("reading the key that signs tokens: %w", err)
+		return s, err
 	}
 	claims := jwt.RegisteredClaims{}
 	_, err = jwt.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return key, nil },
@@ -119,6 +119,19 @@ func (t *Tenant) SignedIn(ctx context.Context, token string) (s Session, err err
 		return s, ErrUnauthorized
 	}
 	return Session{Agent: a, ExpiresAt: claims.ExpiresAt.Time}, nil
+}
+
+// signingKey is the store's key of agents' tokens. It never changes, and asking for it is a write.
+func (t *Tenant) signingKey(ctx context.Context) ([]byte, error) {
+	if key := t.signing.Load(); key != nil {
+		return *key, nil
+	}
+	key, err := t.store.Key(ctx, agentKey)
+	if err != nil {
+		return nil, fmt.Errorf("reading the key that signs tokens: %w", err)
+	}
+	t.signing.Store(&key)
+	return key, nil
 }
 
 func audience(tb *routing.Table) string { return tb.Copilot.Namespace + "/" + tb.Copilot.Name }

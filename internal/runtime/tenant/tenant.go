@@ -47,6 +47,8 @@ type Tenant struct {
 	turns   *turns
 	// kick wakes the assigner; it holds one signal.
 	kick chan struct{}
+	// signing is the key of agents' tokens, once it was read.
+	signing atomic.Pointer[[]byte]
 }
 
 // current is what one set of inputs became.
@@ -130,7 +132,7 @@ func (t *Tenant) Ready(ctx context.Context) error {
 	if _, err := t.inputs(); err != nil {
 		return err
 	}
-	return t.store.View(ctx, func(store.Reader) error { return nil })
+	return t.store.Ping(ctx)
 }
 
 // Table returns the table in use, or ErrNotReady.
@@ -181,15 +183,14 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 func (t *Tenant) committed(c conversation.Change) {
 	t.metrics.observe(c)
 	t.hub.wake(c.Conversation.ID)
-	switch {
-	case c.Conversation.Owner.Kind == conversation.OwnerAI && c.Conversation.Pending != 0:
+	if c.Conversation.Owner.Kind == conversation.OwnerAI && c.Conversation.Pending != 0 {
 		t.turns.schedule(c.Conversation.ID)
-	case c.Conversation.Owner.Kind == conversation.OwnerQueue && c.Conversation.Offer == nil:
-		t.wakeAssigner()
 	}
 	for _, e := range c.Events {
-		if e.Type == conversation.EventOfferExpired || e.Type == conversation.EventResolved || e.Type == conversation.EventReturned || e.Type == conversation.EventOffered {
-			t.wakeAssigner()
+		switch e.Type {
+		case conversation.EventHandoff, conversation.EventOffered, conversation.EventOfferExpired,
+			conversation.EventTakenOver, conversation.EventResolved, conversation.EventReturned:
+			t.wakeAssigner() // there is work, a deadline or room that was not there before
 		}
 	}
 }
