@@ -2,6 +2,7 @@
 package httpjson
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,7 +10,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
@@ -27,11 +31,20 @@ type Problem struct {
 	Field   string `json:"field,omitempty"`
 }
 
-// NotFound is the error for a path that nothing serves.
-type NotFound struct{ Path string }
+// NotFound is the error for a request that nothing serves.
+type NotFound struct{ Method, Path string }
 
 // Error makes a NotFound an error.
-func (n *NotFound) Error() string { return "nothing is served at " + n.Path + "; see docs/http-api.md" }
+func (n *NotFound) Error() string {
+	return "nothing is served at " + n.Method + " " + n.Path + "; see docs/http-api.md"
+}
+
+// tooLarge is the error for a body of more than maxBody bytes.
+type tooLarge struct{}
+
+func (tooLarge) Error() string {
+	return fmt.Sprintf("body: has more than %d bytes; send a shorter one", maxBody)
+}
 
 // Handler is a handler whose error becomes an answer.
 type Handler func(w http.ResponseWriter, r *http.Request) error
@@ -49,8 +62,11 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if status == http.StatusInternalServerError && r.Context().Err() == nil {
 		logger(r.Context()).Error("request failed", "method", r.Method, "pattern", r.Pattern, "error", err)
 	}
-	if status == http.StatusServiceUnavailable {
+	switch status {
+	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	Write(w, status, struct {
 		Error Problem `json:"error"`
@@ -76,6 +92,8 @@ func describe(err error) (int, Problem) {
 	var refusal *conversation.Refusal
 	var path *NotFound
 	switch {
+	case errors.Is(err, tooLarge{}):
+		return http.StatusRequestEntityTooLarge, Problem{Code: "too_large", Field: "body", Message: err.Error()}
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, Problem{Code: "invalid", Field: invalid.Field, Message: invalid.Error()}
 	case errors.As(err, &path):
@@ -103,22 +121,53 @@ func Write(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // the client is gone
 }
 
-// Read decodes a request's body into v. A field that v does not have is an error that names it.
+// Read decodes a request's body into v, a pointer to a struct. A mistake in it is an error that names the field.
 func Read(w http.ResponseWriter, r *http.Request, v any) error {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooMuch := (*http.MaxBytesError)(nil); errors.As(err, &tooMuch) {
+		return tooLarge{}
+	}
+	if err != nil {
+		return &tenant.Invalid{Field: "body", Message: "ended too early or came too slowly; send it again"}
+	}
+	if !utf8.Valid(body) {
+		return &tenant.Invalid{Field: "body", Message: "is not valid UTF-8; encode it anew"}
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return &tenant.Invalid{Field: "body", Message: fmt.Sprintf("is larger than %d bytes", tooLarge.Limit)}
-	case err != nil:
-		return &tenant.Invalid{Field: "body", Message: "is not the JSON object that is wanted here: " + err.Error()}
+	if err := d.Decode(v); err != nil {
+		return mistake(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return &tenant.Invalid{Field: "body", Message: "has more after the JSON object"}
+		return &tenant.Invalid{Field: "body", Message: "has more after the JSON object; send one object"}
 	}
 	return nil
+}
+
+// mistake says what is wrong with a body that cannot be decoded, without Go's words for it.
+func mistake(err error) error {
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		if wrong.Field == "" {
+			return &tenant.Invalid{Field: "body", Message: fmt.Sprintf("is a JSON %s; send an object", wrong.Value)}
+		}
+		return &tenant.Invalid{Field: wrong.Field, Message: fmt.Sprintf("is a JSON %s; send a %s", wrong.Value, kind(wrong.Type))}
+	}
+	// encoding/json has no type for this error.
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		field, _ := strconv.Unquote(name)
+		return &tenant.Invalid{Field: field, Message: "is not a field of this request; leave it out, and see docs/http-api.md"}
+	}
+	if errors.Is(err, io.EOF) {
+		return &tenant.Invalid{Field: "body", Message: "is empty; send a JSON object"}
+	}
+	return &tenant.Invalid{Field: "body", Message: "is not JSON: " + err.Error()}
+}
+
+func kind(t reflect.Type) string {
+	if t.Kind() == reflect.Struct {
+		return "object"
+	}
+	return t.Kind().String()
 }
 
 // Number returns a query parameter as a number of at least zero, or fallback if it is absent.
@@ -129,16 +178,19 @@ func Number(r *http.Request, name string, fallback int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || n < 0 {
-		return 0, &tenant.Invalid{Field: name, Message: fmt.Sprintf("%q is not a number of at least 0", s)}
+		return 0, &tenant.Invalid{Field: name, Message: fmt.Sprintf("%q is not a whole number of at least 0", clip(s))}
 	}
 	return n, nil
 }
+
+// clip shortens a value for an error message.
+func clip(s string) string { return s[:min(len(s), 64)] }
 
 // Bearer returns the token of the Authorization header, or "".
 func Bearer(r *http.Request) string {
 	const scheme = "Bearer "
 	h := r.Header.Get("Authorization")
-	if len(h) < len(scheme) || h[:len(scheme)] != scheme {
+	if len(h) < len(scheme) || !strings.EqualFold(h[:len(scheme)], scheme) {
 		return ""
 	}
 	return h[len(scheme):]
