@@ -28,6 +28,8 @@ const (
 	drain = 15 * time.Second
 	// readTimeout bounds reading a request, against clients that send it drop by drop.
 	readTimeout = 15 * time.Second
+	// writeTimeout bounds answering a request, against clients that do not read. Streams have their own for each write.
+	writeTimeout = 30 * time.Second
 	// idleTimeout closes kept-alive connections that nobody uses.
 	idleTimeout = 2 * time.Minute
 )
@@ -76,11 +78,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	s := Started{Tenant: t}
 	ready := make(chan struct{})
-	if s.Addr, err = listen(ctx, g, "tcp", o.Addr, public(t), o.Logger); err != nil {
+	if s.Addr, err = listen(ctx, g, o.Addr, public(t, ctx.Done()), o.Logger); err != nil {
 		return stop(g, err)
 	}
 	if o.AdminAddr != "" {
-		if s.AdminAddr, err = listen(ctx, g, "tcp", o.AdminAddr, admin(t, o.Registry), o.Logger); err != nil {
+		if s.AdminAddr, err = listen(ctx, g, o.AdminAddr, admin(t, o.Registry), o.Logger); err != nil {
 			return stop(g, err)
 		}
 	}
@@ -124,13 +126,13 @@ func onFirst(use table.Use, then func()) table.Use {
 	}
 }
 
-// public serves customers and agents.
-func public(t *tenant.Tenant) http.Handler {
+// public serves customers and agents. Streams end with end, so that none holds up the process's end.
+func public(t *tenant.Tenant, end <-chan struct{}) http.Handler {
 	mux := http.NewServeMux()
-	web.Register(mux, t)
+	web.Register(mux, t, end)
 	inbox.Register(mux, t)
 	mux.Handle("/", httpjson.Handler(func(_ http.ResponseWriter, r *http.Request) error {
-		return &httpjson.NotFound{Path: r.URL.Path}
+		return &httpjson.NotFound{Method: r.Method, Path: r.URL.Path}
 	}))
 	return mux
 }
@@ -151,31 +153,36 @@ func admin(t *tenant.Tenant, reg *prometheus.Registry) http.Handler {
 }
 
 // listen serves a handler at an address until ctx ends, and returns the address.
-func listen(ctx context.Context, g *errgroup.Group, network, addr string, h http.Handler, log *slog.Logger) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, network, addr)
+func listen(ctx context.Context, g *errgroup.Group, addr string, h http.Handler, log *slog.Logger) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("listening at %s: %w", addr, err)
 	}
-	// Requests end with their streams at shutdown, not when the last browser closes its page.
-	streams, end := context.WithCancel(httpjson.WithLogger(context.WithoutCancel(ctx), log))
+	serve(ctx, g, l, h, log)
+	return l.Addr().String(), nil
+}
+
+// serve serves a handler until ctx ends, and then for as long as requests in progress take, up to drain.
+func serve(ctx context.Context, g *errgroup.Group, l net.Listener, h http.Handler, log *slog.Logger) {
+	requests := httpjson.WithLogger(context.WithoutCancel(ctx), log)
 	srv := &http.Server{
-		Handler: h, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		BaseContext: func(net.Listener) context.Context { return streams },
+		Handler: h, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		BaseContext: func(net.Listener) context.Context { return requests },
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	srv.RegisterOnShutdown(end)
 	g.Go(func() error {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serving at %s: %w", addr, err)
+			return fmt.Errorf("serving at %s: %w", l.Addr(), err)
 		}
 		return nil
 	})
 	g.Go(func() error {
 		<-ctx.Done()
-		defer end()
 		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
-		return srv.Shutdown(wait)
+		if err := srv.Shutdown(wait); err != nil {
+			return errors.Join(fmt.Errorf("requests at %s did not end within %s: %w", l.Addr(), drain, err), srv.Close())
+		}
+		return nil
 	})
-	return l.Addr().String(), nil
 }

@@ -30,6 +30,9 @@ type LoginCode struct {
 // listenSocket serves login codes on a Unix socket that only this pod's processes reach. Who may run a process in the
 // pod may sign in as any agent: that is the right that `kubectl handoff login` needs.
 func listenSocket(ctx context.Context, g *errgroup.Group, dir string, t *tenant.Tenant, log *slog.Logger) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the run directory: %w", err)
+	}
 	path := filepath.Join(dir, socketName)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("removing the socket of a former process: %w", err)
@@ -49,10 +52,15 @@ func listenSocket(ctx context.Context, g *errgroup.Group, dir string, t *tenant.
 		httpjson.Write(w, http.StatusOK, LoginCode{Code: code, ExpiresAt: expires})
 		return nil
 	}))
-	if _, err := listen(ctx, g, "unix", path, mux, log); err != nil {
-		return err
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if err != nil {
+		return fmt.Errorf("listening for logins: %w", err)
 	}
-	return os.Chmod(path, 0o600)
+	if err := os.Chmod(path, 0o600); err != nil { // before the first request is taken
+		return errors.Join(fmt.Errorf("closing the login socket to others: %w", err), l.Close())
+	}
+	serve(ctx, g, l, mux, log)
+	return nil
 }
 
 // socketClient returns an HTTP client for the socket in a run directory.

@@ -37,8 +37,8 @@ func eventOf(id string, e conversation.Event) event {
 	return out
 }
 
-// piece is a part of an answer that is still being said: Text goes at byte Offset of the answer to message AnswerTo.
-// Pieces are not in the log; the message that follows is, and replaces them.
+// piece is a part of an answer that is still being said: Text goes at byte Offset of the answer to message AnswerTo, and
+// replaces what was there; Offset 0 begins anew. Pieces are not in the log; the message that follows is, and replaces them.
 type piece struct {
 	Epoch    int64  `json:"epoch"`
 	AnswerTo int64  `json:"answerTo"`
@@ -46,16 +46,22 @@ type piece struct {
 	Text     string `json:"text"`
 }
 
+// start returns the sequence number that a stream goes on from: that of a browser which reconnects, or after.
+func start(r *http.Request, after int64) (int64, error) {
+	last := r.Header.Get("Last-Event-ID")
+	if last == "" {
+		return after, nil
+	}
+	n, err := strconv.ParseInt(last, 10, 64)
+	if err != nil || n < 0 {
+		return 0, &tenant.Invalid{Field: "Last-Event-ID", Message: fmt.Sprintf("%q is not a sequence number; send the id of the last event", last)}
+	}
+	return n, nil
+}
+
 // stream sends events as Server-Sent Events from a sequence number on. The id of an event is its sequence number, so a
 // browser that reconnects goes on where it was (Last-Event-ID). Events named "piece" have no id.
 func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.Conversation, after int64) error {
-	if last := r.Header.Get("Last-Event-ID"); last != "" {
-		n, err := strconv.ParseInt(last, 10, 64)
-		if err != nil || n < 0 {
-			return &tenant.Invalid{Field: "Last-Event-ID", Message: fmt.Sprintf("%q is not a sequence number", last)}
-		}
-		after = n
-	}
 	s := &sender{h: h, w: w, rc: http.NewResponseController(w), id: c.ID, after: after, answered: c.Answered}
 	f := h.tenant.Follow(c.ID)
 	defer f.Close()
@@ -68,7 +74,7 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.
 	}
 	w.WriteHeader(http.StatusOK)
 
-	beat := time.NewTicker(heartbeat)
+	beat := h.clock.NewTicker(heartbeat)
 	defer beat.Stop()
 	for {
 		// An error ends the stream; the client comes back and goes on from its last event.
@@ -78,8 +84,10 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.
 		select {
 		case <-r.Context().Done():
 			return nil
+		case <-h.end:
+			return nil
 		case <-f.C:
-		case <-beat.C:
+		case <-beat.C():
 			if err := s.write(": still here\n\n"); err != nil {
 				return nil
 			}
@@ -96,9 +104,9 @@ type sender struct {
 	after int64
 	// answered is the newest message whose answer is in the log: pieces of it come too late.
 	answered int64
-	// turn and offset say what was sent of the answer in progress.
-	turn   tenant.Partial
-	offset int
+	// attempt and offset say what was sent of the answer in progress.
+	attempt int64
+	offset  int
 }
 
 // send sends all that is new: log entries first, then what the AI is saying.
@@ -121,13 +129,13 @@ func (s *sender) send(r *http.Request) error {
 
 func (s *sender) sendPiece() error {
 	p, ok := s.h.tenant.Partial(s.id)
-	if !ok || p.AnswerTo <= s.answered {
+	// An answer that the log has, and one to a message that was not sent yet (a wake-up is on its way), are not for now.
+	if !ok || p.AnswerTo <= s.answered || p.AnswerTo > s.after {
 		return s.flush()
 	}
-	if p.Epoch != s.turn.Epoch || p.AnswerTo != s.turn.AnswerTo || len(p.Text) < s.offset {
-		s.offset = 0
+	if p.Attempt != s.attempt {
+		s.attempt, s.offset = p.Attempt, 0
 	}
-	s.turn = p
 	if len(p.Text) > s.offset {
 		from := s.offset
 		s.offset = len(p.Text)
@@ -150,13 +158,11 @@ func (s *sender) emit(name, id string, v any) error {
 }
 
 func (s *sender) write(text string) error {
-	if err := s.rc.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := s.rc.SetWriteDeadline(time.Now().Add(s.h.writeTimeout)); err != nil {
 		return err
 	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	return nil
+	_, err := s.w.Write([]byte(text))
+	return err
 }
 
 func (s *sender) flush() error { return s.rc.Flush() }

@@ -2,9 +2,13 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
+
+	"k8s.io/utils/clock"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -16,9 +20,16 @@ import (
 // pageSize bounds the events of one answer.
 const pageSize = 200
 
-type handler struct{ tenant *tenant.Tenant }
+type handler struct {
+	tenant *tenant.Tenant
+	// end ends the streams when it is closed.
+	end   <-chan struct{}
+	clock clock.WithTicker
+	// writeTimeout cuts a client that does not read.
+	writeTimeout time.Duration
+}
 
-// Register adds the API to a mux:
+// Register adds the API to a mux; its streams end when end is closed:
 //
 //	POST /v1/conversations                {"token", "customer"?, "language"?} → 201 {"id", "token", "conversation"}
 //	GET  /v1/conversations/{id}           → {"conversation"}
@@ -27,8 +38,12 @@ type handler struct{ tenant *tenant.Tenant }
 //
 // All but the first want "Authorization: Bearer <token of the conversation>". A browser's Origin must be one of the
 // Channel's allowedOrigins. Errors have the form of httpjson.Problem.
-func Register(mux *http.ServeMux, t *tenant.Tenant) {
-	h := &handler{t}
+func Register(mux *http.ServeMux, t *tenant.Tenant, end <-chan struct{}) {
+	h := &handler{tenant: t, end: end, clock: clock.RealClock{}, writeTimeout: writeTimeout}
+	h.register(mux)
+}
+
+func (h *handler) register(mux *http.ServeMux) {
 	mux.Handle("OPTIONS /v1/conversations", httpjson.Handler(h.preflight))
 	mux.Handle("OPTIONS /v1/conversations/", httpjson.Handler(h.preflight))
 	mux.Handle("POST /v1/conversations", httpjson.Handler(h.open))
@@ -56,15 +71,16 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) error {
 		Customer conversation.Customer `json:"customer"`
 		Language string                `json:"language"`
 	}
-	if err := httpjson.Read(w, r, &body); err != nil {
-		return err
-	}
 	tb, err := h.tenant.Table()
 	if err != nil {
 		return err
 	}
+	readable(w, r, tb)
+	if err := httpjson.Read(w, r, &body); err != nil {
+		return err
+	}
 	if ch := tb.ChannelByToken(body.Token); ch != nil {
-		if err := allowOrigin(w, r, ch); err != nil {
+		if err := checkOrigin(r, ch); err != nil {
 			return err
 		}
 	}
@@ -83,6 +99,7 @@ func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, conve
 		if err != nil {
 			return err
 		}
+		readable(w, r, tb)
 		id := r.PathValue("id")
 		if err := h.tenant.Authorize(r.Context(), id, httpjson.Bearer(r)); err != nil {
 			return err
@@ -91,7 +108,7 @@ func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, conve
 		if err != nil {
 			return err
 		}
-		if err := allowOrigin(w, r, channel(tb, c.Channel)); err != nil {
+		if err := checkOrigin(r, channel(tb, c.Channel)); err != nil {
 			return err
 		}
 		return next(w, r, c)
@@ -125,7 +142,7 @@ func (h *handler) say(w http.ResponseWriter, r *http.Request, c conversation.Con
 	if err != nil {
 		return err
 	}
-	httpjson.Write(w, http.StatusAccepted, map[string]any{"event": e})
+	httpjson.Write(w, http.StatusAccepted, map[string]any{"event": eventOf(c.ID, e)})
 	return nil
 }
 
@@ -134,7 +151,16 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, c conversation.
 	if err != nil {
 		return err
 	}
-	if strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+	streams := strings.Contains(r.Header.Get("Accept"), "text/event-stream")
+	if streams {
+		if after, err = start(r, after); err != nil {
+			return err
+		}
+	}
+	if after > c.Seq {
+		return &tenant.Invalid{Field: "after", Message: fmt.Sprintf("is %d, but the last event is %d; follow from there", after, c.Seq)}
+	}
+	if streams {
 		return h.stream(w, r, c, after)
 	}
 	events, next, more, err := h.tenant.Events(r.Context(), c.ID, after, pageSize)
@@ -156,11 +182,9 @@ func (h *handler) preflight(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	origin := r.Header.Get("Origin")
-	if !slices.ContainsFunc(tb.Channels, func(ch routing.Channel) bool { return allows(&ch, origin) }) {
-		return forbidden(origin)
+	if !readable(w, r, tb) {
+		return &originError{r.Header.Get("Origin")}
 	}
-	setOrigin(w, origin)
 	w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
 	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID")
 	w.Header().Set("Access-Control-Max-Age", "600")
@@ -168,30 +192,28 @@ func (h *handler) preflight(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// allowOrigin lets a browser through only from the Channel's allowedOrigins. A request without Origin is no browser's.
-func allowOrigin(w http.ResponseWriter, r *http.Request, ch *routing.Channel) error {
+// readable lets a browser read the answer, also one that is an error, if any Channel allows its page.
+func readable(w http.ResponseWriter, r *http.Request, tb *routing.Table) bool {
+	w.Header().Add("Vary", "Origin")
 	origin := r.Header.Get("Origin")
-	if origin == "" {
+	if !slices.ContainsFunc(tb.Channels, func(ch routing.Channel) bool { return allows(&ch, origin) }) {
+		return false
+	}
+	w.Header().Set("Access-Control-Allow-Origin", origin)
+	return true
+}
+
+// checkOrigin lets a browser through only from the Channel's allowedOrigins. A request without Origin is no browser's.
+func checkOrigin(r *http.Request, ch *routing.Channel) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" || ch != nil && allows(ch, origin) {
 		return nil
 	}
-	if ch == nil || !allows(ch, origin) {
-		return forbidden(origin)
-	}
-	setOrigin(w, origin)
-	return nil
+	return &originError{origin}
 }
 
 func allows(ch *routing.Channel, origin string) bool {
 	return ch.Web != nil && slices.Contains(ch.Web.AllowedOrigins, origin)
-}
-
-func setOrigin(w http.ResponseWriter, origin string) {
-	w.Header().Add("Vary", "Origin")
-	w.Header().Set("Access-Control-Allow-Origin", origin)
-}
-
-func forbidden(origin string) error {
-	return &originError{origin}
 }
 
 // originError is what a page that may not use the Channel gets.
