@@ -28,7 +28,7 @@ type handler struct{ tenant *tenant.Tenant }
 //	GET  /v1/agent/mine                     → {"conversations"}: owned by me or offered to me
 //	GET  /v1/agent/conversations/{id}                → {"conversation"}
 //	GET  /v1/agent/conversations/{id}/events?after=N → {"events", "next", "more"}
-//	POST /v1/agent/conversations/{id}/{accept,takeover,resolve,return} → {"conversation"}
+//	POST /v1/agent/conversations/{id}/{accept,takeover,resolve,return} → {"conversation"}; the first two may be repeated
 //	POST /v1/agent/conversations/{id}/{replies,notes} {"id", "text"} → {"event"}
 //
 // All but the first two want "Authorization: Bearer <token>". Errors have the form of httpjson.Problem; a transition
@@ -36,6 +36,7 @@ type handler struct{ tenant *tenant.Tenant }
 func Register(mux *http.ServeMux, t *tenant.Tenant) {
 	h := &handler{t}
 	mux.Handle("GET /agent/login", httpjson.Handler(h.login))
+	mux.Handle("HEAD /agent/login", httpjson.Handler(h.preview))
 	mux.Handle("POST /v1/agent/session", httpjson.Handler(h.session))
 	for pattern, next := range map[string]agentHandler{
 		"GET /v1/agent/me":                           h.me,
@@ -78,6 +79,12 @@ func agentOf(a routing.Agent) agent { return agent{Email: a.Email, Name: a.Displ
 
 func (h *handler) login(w http.ResponseWriter, r *http.Request) error {
 	return h.redeem(w, r, r.URL.Query().Get("code"))
+}
+
+// preview answers programs that look where a link leads: it must not use the code up.
+func (h *handler) preview(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (h *handler) session(w http.ResponseWriter, r *http.Request) error {
