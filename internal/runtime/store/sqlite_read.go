@@ -12,6 +12,18 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 )
 
+// The queries over all conversations. Each reads along an index that holds only the rows it is for.
+const (
+	waiting         = `FROM conversations WHERE owner_kind = 'Queue' AND offer_expires IS NULL`
+	queryWaiting    = `SELECT body ` + waiting + ` ORDER BY waiting_since, id LIMIT ? OFFSET ?`
+	queryNWaiting   = `SELECT count(*) ` + waiting
+	queryOffered    = `SELECT body FROM conversations WHERE offer_expires IS NOT NULL ORDER BY offer_expires, id`
+	queryHeld       = `SELECT body FROM conversations WHERE holder = ? ORDER BY waiting_since, id`
+	queryOwing      = `SELECT id FROM conversations WHERE pending IS NOT NULL ORDER BY id`
+	queryLoads      = `SELECT holder, sum(units) FROM conversations WHERE holder IS NOT NULL GROUP BY holder`
+	queryByClientID = `SELECT body FROM events WHERE conversation = ? AND author_kind = ? AND client_id = ?`
+)
+
 // sqliteReader is the Reader of one transaction, and lives as long as that.
 type sqliteReader struct {
 	ctx context.Context
@@ -47,8 +59,7 @@ func (r sqliteReader) Events(id string, after int64, limit int) ([]conversation.
 }
 
 func (r sqliteReader) EventByClientID(id string, author conversation.AuthorKind, clientID string) (conversation.Event, bool, error) {
-	events, err := bodies[conversation.Event](r,
-		`SELECT body FROM events WHERE conversation = ? AND author_kind = ? AND client_id = ?`, id, string(author), clientID)
+	events, err := bodies[conversation.Event](r, queryByClientID, id, string(author), clientID)
 	if err != nil {
 		return conversation.Event{}, false, fmt.Errorf("look for client id %q in conversation %s: %w", clientID, id, err)
 	}
@@ -58,12 +69,8 @@ func (r sqliteReader) EventByClientID(id string, author conversation.AuthorKind,
 	return events[0], true, nil
 }
 
-// waiting is the condition of the index conversations_waiting.
-const waiting = `owner_kind = 'Queue' AND offer_expires IS NULL`
-
 func (r sqliteReader) Waiting(skip, limit int) ([]conversation.Conversation, error) {
-	queue, err := bodies[conversation.Conversation](r, `SELECT body FROM conversations WHERE `+waiting+
-		` ORDER BY waiting_since, id LIMIT ? OFFSET ?`, max(limit, 0), skip)
+	queue, err := bodies[conversation.Conversation](r, queryWaiting, max(limit, 0), skip)
 	if err != nil {
 		return nil, fmt.Errorf("read the queue: %w", err)
 	}
@@ -71,15 +78,14 @@ func (r sqliteReader) Waiting(skip, limit int) ([]conversation.Conversation, err
 }
 
 func (r sqliteReader) CountWaiting() (n int, err error) {
-	if err := r.one(&n, `SELECT count(*) FROM conversations WHERE `+waiting); err != nil {
+	if err := r.one(&n, queryNWaiting); err != nil {
 		return 0, fmt.Errorf("count the queue: %w", err)
 	}
 	return n, nil
 }
 
 func (r sqliteReader) Offered() ([]conversation.Conversation, error) {
-	offered, err := bodies[conversation.Conversation](r,
-		`SELECT body FROM conversations WHERE offer_expires IS NOT NULL ORDER BY offer_expires, id`)
+	offered, err := bodies[conversation.Conversation](r, queryOffered)
 	if err != nil {
 		return nil, fmt.Errorf("read the open offers: %w", err)
 	}
@@ -87,8 +93,7 @@ func (r sqliteReader) Offered() ([]conversation.Conversation, error) {
 }
 
 func (r sqliteReader) OwnedBy(email string) ([]conversation.Conversation, error) {
-	owned, err := bodies[conversation.Conversation](r,
-		`SELECT body FROM conversations WHERE holder = ? ORDER BY waiting_since, id`, email)
+	owned, err := bodies[conversation.Conversation](r, queryHeld, email)
 	if err != nil {
 		return nil, fmt.Errorf("read the conversations of agent %s: %w", email, err)
 	}
@@ -101,7 +106,7 @@ func (r sqliteReader) Owing() (ids []string, err error) {
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, `SELECT id FROM conversations WHERE pending IS NOT NULL ORDER BY id`)
+	}, queryOwing)
 	if err != nil {
 		return nil, fmt.Errorf("read the conversations that wait for the AI: %w", err)
 	}
@@ -116,7 +121,7 @@ func (r sqliteReader) Loads() (map[string]assign.Load, error) {
 		err := scan(&email, &load.Units)
 		loads[email] = load
 		return err
-	}, `SELECT holder, sum(units) FROM conversations WHERE holder IS NOT NULL GROUP BY holder`)
+	}, queryLoads)
 	if err != nil {
 		return nil, fmt.Errorf("read the agents' loads: %w", err)
 	}
