@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// ackTimeout bounds one request that reports this replica's revision.
-	ackTimeout = 10 * time.Second
+	// ackTimeout bounds one request that reports this replica's revision. A shutdown waits for it.
+	ackTimeout = 5 * time.Second
 	// leaveTimeout bounds taking the report away on shutdown, so that an API server that is away does not delay it.
 	leaveTimeout = 2 * time.Second
 )
@@ -30,6 +30,9 @@ type acker struct {
 	apply func(context.Context, *v1alpha1.ReplicaStatus) (string, error)
 	log   *slog.Logger
 	wake  chan struct{}
+
+	// tried says that the entry may be there whatever is known: a request that failed may have been carried out.
+	tried bool
 
 	mu      sync.Mutex
 	desired *v1alpha1.ReplicaStatus
@@ -90,9 +93,11 @@ func (a *acker) settle(ctx context.Context) {
 	}
 }
 
+// send applies the entry. The end of ctx does not interrupt it, lest it be carried out after leave.
 func (a *acker) send(ctx context.Context, entry *v1alpha1.ReplicaStatus) error {
-	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ackTimeout)
 	defer cancel()
+	a.tried = true
 	version, err := a.apply(ctx, entry)
 	if err != nil {
 		a.log.WarnContext(ctx, "cannot report the table's revision, trying on", "revision", entry.Revision, "error", err)
@@ -133,7 +138,7 @@ func (a *acker) newest() *report {
 // leave takes the entry away: a replica that is gone serves nothing.
 func (a *acker) leave(ctx context.Context) {
 	a.mu.Lock()
-	present := a.observed != nil && a.newest().entry != nil
+	present := a.observed != nil && (a.tried || a.newest().entry != nil)
 	a.mu.Unlock()
 	if !present {
 		return

@@ -5,8 +5,10 @@ import (
 	"os"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"go.uber.org/goleak"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // env is a kube-apiserver with its etcd, for all tests of the package.
@@ -24,6 +26,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "no API server for the tests; make test builds one and sets KUBEBUILDER_ASSETS:", err)
 		return 1
 	}
+	log.SetLogger(logr.Discard())
 	code := m.Run()
 	if err := env.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, "stop the API server:", err)

@@ -137,6 +137,8 @@ func TestARestartOfTheAPIServerItself(t *testing.T) {
 	own := newEnvironment()
 	// A directory of ours: certificates and the key of ServiceAccount tokens outlive the process.
 	own.ControlPlane.GetAPIServer().CertDir = t.TempDir()
+	// Stopping waits this long for open watches to end by themselves.
+	own.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "10s")
 	config, err := own.Start()
 	must(t, err)
 	t.Cleanup(func() { must(t, own.Stop()) })
