@@ -143,6 +143,19 @@ func TestAnExpiredOfferKeepsThePlaceInTheQueue(t *testing.T) {
 	}
 }
 
+// Two changes of one value, of which at most one is saved, share no memory.
+func TestChangesDoNotShareWhoPassed(t *testing.T) {
+	t.Parallel()
+	c := owned(t, OwnerQueue)
+	c.Passed = make([]string, 0, 4)
+	first := must(t)(c.OfferExpires(t0))
+	c.Offer = &Offer{Agent: boris}
+	second := must(t)(c.OfferExpires(t0))
+	if !slices.Equal(first.Passed, []string{anna.Email}) || !slices.Equal(second.Passed, []string{boris.Email}) {
+		t.Errorf("passed: %v and %v", first.Passed, second.Passed)
+	}
+}
+
 func TestReturnToTheAIBeginsAFreshWindow(t *testing.T) {
 	t.Parallel()
 	c := owned(t, OwnerAgent)
