@@ -16,6 +16,7 @@ mkdir -p "$bin/images"
 go -C "$root/hack/image" build -o "$bin/images/.image" .
 for folder in "$@"; do
 	name=$(basename "$folder")
+	echo "building $folder and its image (cold: minutes; warm: seconds)" >&2
 	GOOS=linux go -C "$root/$folder" build -trimpath -ldflags="-s -w -X main.version=$version" -o "$bin/images/$name" .
 	"$bin/images/.image" build -binary "$bin/images/$name" -name "${REGISTRY:-localhost}/handoff-$name" \
 		-out "$bin/images" -version "$version"
