@@ -1,5 +1,7 @@
 package decide
 
+import "strings"
+
 // correctable are the words of the vocabulary that are recognised with one typing error, by their first letter, which
 // must be right.
 var correctable = byInitial(`talk talking speak speaking chat chatting contact contacting reach connect transfer human agent person operator
@@ -49,7 +51,7 @@ var phraseWords = func() map[string]bool {
 
 func byInitial(words string) map[byte][]string {
 	m := map[byte][]string{}
-	for w := range set(words) {
+	for _, w := range strings.Fields(words) {
 		m[w[0]] = append(m[w[0]], w)
 	}
 	return m
