@@ -32,28 +32,36 @@ func (o *Objects) Snapshot(copilot string) (routing.Snapshot, error) {
 			s.Policy = p
 		}
 	}
-	secrets, configMaps, pools := routing.Refs(c, s.Channels, s.Policy)
-	for _, p := range o.Pools {
-		if p.Namespace == c.Namespace && slices.Contains(pools, p.Name) {
-			s.Pools[p.Name] = p
-		}
-	}
-	for name := range secrets {
-		if data, ok := o.Secrets[types.NamespacedName{Namespace: c.Namespace, Name: name}]; ok {
-			s.Secrets[name] = keys(data)
-		}
-	}
-	for _, name := range configMaps {
-		if data, ok := o.ConfigMaps[types.NamespacedName{Namespace: c.Namespace, Name: name}]; ok {
-			s.ConfigMaps[name] = keys(data)
-		}
-	}
+	o.resolve(&s)
 	for late, holder := range routing.Taken(o.Channels) {
 		if late.Namespace == c.Namespace {
 			s.Taken[late.Name] = holder.String()
 		}
 	}
 	return s, nil
+}
+
+// resolve adds what the objects of the snapshot name, as far as it was read.
+func (o *Objects) resolve(s *routing.Snapshot) {
+	secrets, configMaps, pools := routing.Refs(s.Copilot, s.Channels, s.Policy)
+	named := func(name string) types.NamespacedName {
+		return types.NamespacedName{Namespace: s.Copilot.Namespace, Name: name}
+	}
+	for _, p := range o.Pools {
+		if p.Namespace == s.Copilot.Namespace && slices.Contains(pools, p.Name) {
+			s.Pools[p.Name] = p
+		}
+	}
+	for name := range secrets {
+		if data, ok := o.Secrets[named(name)]; ok {
+			s.Secrets[name] = keys(data)
+		}
+	}
+	for _, name := range configMaps {
+		if data, ok := o.ConfigMaps[named(name)]; ok {
+			s.ConfigMaps[name] = keys(data)
+		}
+	}
 }
 
 func keys[T any](data map[string]T) routing.Keys {

@@ -35,7 +35,7 @@ var builtInTexts = map[v1alpha1.MessageEvent]map[string][]string{
 		"fr": {"Personne n'est disponible pour le moment. Votre demande reste dans la file d'attente et recevra une réponse dès que quelqu'un sera de retour."},
 		"ar": {"لا يوجد أحد متاح حاليًا. سيبقى طلبك في قائمة الانتظار وسيُجاب عليه فور عودة أحد الزملاء."},
 		"nl": {"Er is op dit moment niemand beschikbaar. Uw vraag blijft in de wachtrij en wordt beantwoord zodra er weer iemand is."},
-		"es": {"En este momento no hay nadie disponible. Su consulta sigue en la cola y recibirá respuesta en cuanto alguien vuelva."},
+		"es": {"Ahora mismo no hay nadie disponible. Su consulta sigue en la cola y recibirá respuesta en cuanto alguien vuelva."},
 	},
 	v1alpha1.MessageReturned: {
 		"en": {"You are talking to the assistant again. How can I help?"},
