@@ -85,7 +85,7 @@ func (m *machine) replay(t *rapid.T) {
 		raised := e.Epoch - epoch
 		if e.Owner != nil && e.Owner.Kind != owner {
 			owner, since, turns = e.Owner.Kind, e.Seq, 0
-		} else if raised != 0 && !(e.Type == EventHandoff && m.log[i+1].Type == EventTakenOver) {
+		} else if raised != 0 && (e.Type != EventHandoff || m.log[i+1].Type != EventTakenOver) {
 			t.Fatalf("event %d (%s) raises the epoch without a new owner", e.Seq, e.Type)
 		}
 		if raised < 0 || raised > 1 {

@@ -81,7 +81,7 @@ func (c Conversation) HandOff(epoch, answerTo int64, h Handoff, cut *Answer, tol
 	return s.done()
 }
 
-// Offer holds the conversation out to one agent.
+// MakeOffer holds the conversation out to one agent.
 func (c Conversation) MakeOffer(o Offer, now time.Time) (Change, error) {
 	s, err := c.begin(MakeOffer, now)
 	if err != nil {
