@@ -188,7 +188,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	for _, seq := range acknowledged {
 		total += seq
 	}
-	t.Logf("%d kills, %d events acknowledged, 0 lost; %d changes committed whose acknowledgement was cut off", kills, total, between)
+	t.Logf("%d kills, %d events in the log, no acknowledged one lost; %d changes committed whose acknowledgement was cut off", kills, total, between)
 }
 
 // checkStore opens the folder as the next process would. At most one change may be there that was not acknowledged:

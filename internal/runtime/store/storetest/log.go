@@ -120,6 +120,8 @@ func testOnlyTheNextChangeIsSaved(t *testing.T, s store.Store) {
 	for name, spoil := range map[string]func(*conversation.Change){
 		"read before another was saved": func(c *conversation.Change) { *c = old },
 		"a gap before it":               func(c *conversation.Change) { c.Events[0].Seq++; c.Conversation.Seq++ },
+		"a gap within it":               func(c *conversation.Change) { c.Events[0].Seq++ },
+		"a number that is taken":        func(c *conversation.Change) { c.Events[0].Seq-- },
 		"a wrong last number":           func(c *conversation.Change) { c.Conversation.Seq++ },
 		"no events":                     func(c *conversation.Change) { c.Events = nil; c.Conversation.Seq-- },
 		"another owner, same epoch":     func(c *conversation.Change) { c.Conversation.Owner.Kind = conversation.OwnerQueue },
