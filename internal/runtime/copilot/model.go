@@ -20,6 +20,9 @@ const (
 	// thoughts count too.
 	answerTokens    = 1024
 	reasoningTokens = 8192
+	// maxKeepAlives is how many lines that are no event may come between two events: servers send comments while they
+	// think, a few a second, and the timeout ends it.
+	maxKeepAlives = 1 << 16
 )
 
 // model asks an OpenAI-compatible server for answers.
@@ -64,6 +67,7 @@ func newModel(m routing.Model, botName, instructions string, c Config) (*model, 
 	}
 	config := openai.DefaultConfig(strings.TrimSpace(c.APIKey))
 	config.BaseURL = strings.TrimRight(m.BaseURL, "/")
+	config.EmptyMessagesLimit = maxKeepAlives
 	config.HTTPClient = retrier{client: client}
 	return &model{client: openai.NewClientWithConfig(config), name: m.Name, timeout: m.Timeout.Duration,
 		botName: botName, instructions: instructions, metrics: c.Metrics}, nil
@@ -106,8 +110,11 @@ func (m *model) stream(ctx context.Context, req Request, hits []hit, out *releas
 		return err
 	}
 	defer func() { _ = stream.Close() }()
-	for {
+	for events := 0; ; events++ {
 		chunk, err := stream.Recv()
+		if errors.Is(err, io.EOF) && events == 0 {
+			return fmt.Errorf("%w: no event in it", errInvalid)
+		}
 		if err != nil {
 			return err
 		}
@@ -148,7 +155,7 @@ func (m *model) request(req Request, hits []hit) openai.ChatCompletionRequest {
 	if reasons(m.name) {
 		r.MaxCompletionTokens = reasoningTokens
 	} else {
-		r.MaxTokens = answerTokens // the older field, which every compatible server knows
+		r.MaxTokens = answerTokens //nolint:staticcheck // deprecated by OpenAI, but what other servers know
 	}
 	return r
 }

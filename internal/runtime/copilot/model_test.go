@@ -18,8 +18,7 @@ import (
 const (
 	inFAQ    = "How long does delivery take?"
 	notInFAQ = "Is the sofa comfortable?"
-	long     = time.Minute            // never reached
-	short    = 100 * time.Millisecond // always reached
+	long     = time.Hour // a timeout that never passes
 )
 
 var deliverySource = []Source{{Name: "faq", Document: "faq.md", Heading: "Delivery > How long does delivery take?"}}
@@ -28,7 +27,6 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		scripts  []script
-		timeout  time.Duration
 		ask      string
 		want     []string // pieces
 		answer   Answer   // Text and Confidence are checked otherwise
@@ -94,21 +92,6 @@ func TestModel(t *testing.T) {
 			scripts: []script{status(429, "Retry-After", "0")}, ask: notInFAQ, answer: Answer{ModelFailed: true},
 			outcome: outcomeRateLimited, attempts: maxAttempts,
 		},
-		"failing longer than the timeout": {
-			scripts: []script{status(500)}, timeout: short, ask: notInFAQ, answer: Answer{ModelFailed: true},
-			outcome: outcomeServerError, attempts: 1,
-		},
-		"silent": {
-			scripts: []script{silence}, timeout: short, ask: notInFAQ, answer: Answer{ModelFailed: true}, outcome: outcomeTimeout, attempts: 1,
-		},
-		"silent after its headers": {
-			scripts: []script{then(send(": keep-alive\n\n"), silence)}, timeout: short, ask: notInFAQ, answer: Answer{ModelFailed: true},
-			outcome: outcomeTimeout, attempts: 1,
-		},
-		"silent in the middle": {
-			scripts: []script{then(send(chunk("Three", "")), silence)}, timeout: time.Second, ask: inFAQ, want: []string{"Three"}, cut: true,
-			answer: Answer{Understood: true, ModelFailed: true, Sources: deliverySource}, outcome: outcomeTimeout, attempts: 1,
-		},
 		"wrong key": {
 			scripts: []script{status(401)}, ask: notInFAQ, answer: Answer{ModelFailed: true}, outcome: outcomeUnauthorized, attempts: 1,
 		},
@@ -130,11 +113,8 @@ func TestModel(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server, reg := newStandIn(t, test.scripts...), prometheus.NewRegistry()
-			if test.timeout == 0 {
-				test.timeout = long
-			}
 			var pieces []string
-			got, err := server.withModel(t, test.timeout, NewMetrics(reg)).Answer(t.Context(), ask(test.ask), func(piece string) error {
+			got, err := server.withModel(t, NewMetrics(reg)).Answer(t.Context(), ask(test.ask), func(piece string) error {
 				pieces = append(pieces, piece)
 				return nil
 			})
@@ -185,22 +165,10 @@ func outcomes(t *testing.T, reg *prometheus.Registry) map[string]float64 {
 func TestModelIsNotThere(t *testing.T) {
 	t.Parallel()
 	server, reg := newStandIn(t, silence), prometheus.NewRegistry()
-	bot := server.withModel(t, long, NewMetrics(reg))
+	bot := server.withModel(t, NewMetrics(reg))
 	server.Close()
 	got, err := bot.Answer(t.Context(), ask(notInFAQ), func(string) error { return nil })
 	if err != nil || !got.ModelFailed || outcomes(t, reg)[outcomeUnreachable] != 1 {
-		t.Errorf("answer %+v, error %v", got, err)
-	}
-}
-
-// TestSlowFirstToken has the first piece come long after the headers, within the timeout.
-func TestSlowFirstToken(t *testing.T) {
-	t.Parallel()
-	waiting, speak := make(chan struct{}), make(chan struct{})
-	server := newStandIn(t, then(send(": keep-alive\n\n"), func(http.ResponseWriter, *http.Request) { close(waiting); <-speak }, says("Yes.")))
-	go func() { <-waiting; close(speak) }()
-	got, err := server.withModel(t, long, nil).Answer(t.Context(), ask(notInFAQ), func(string) error { return nil })
-	if err != nil || got.Text != "Yes." {
 		t.Errorf("answer %+v, error %v", got, err)
 	}
 }
@@ -220,7 +188,7 @@ func TestCutTurn(t *testing.T) {
 			defer cancel()
 			var emitted []string
 			reg := prometheus.NewRegistry()
-			got, err := server.withModel(t, long, NewMetrics(reg)).Answer(ctx, ask(inFAQ), func(piece string) error {
+			got, err := server.withModel(t, NewMetrics(reg)).Answer(ctx, ask(inFAQ), func(piece string) error {
 				if len(emitted) == 1 && name == "emit" {
 					return taken
 				}
@@ -251,7 +219,7 @@ func TestEndlessLine(t *testing.T) {
 			}
 		}
 	})
-	got, err := server.withModel(t, long, nil).Answer(t.Context(), ask(notInFAQ), func(string) error { return nil })
+	got, err := server.withModel(t, nil).Answer(t.Context(), ask(notInFAQ), func(string) error { return nil })
 	if err != nil || !got.ModelFailed {
 		t.Errorf("answer %+v, error %v", got, err)
 	}

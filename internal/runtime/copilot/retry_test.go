@@ -20,7 +20,7 @@ type attempt struct {
 	body string
 }
 
-func do(t *testing.T, timeout time.Duration, serve transport) (*http.Response, error, []attempt) {
+func do(t *testing.T, timeout time.Duration, serve transport) (*http.Response, []attempt, error) {
 	t.Helper()
 	var seen []attempt
 	began := time.Now()
@@ -36,7 +36,7 @@ func do(t *testing.T, timeout time.Duration, serve transport) (*http.Response, e
 		t.Fatal(err)
 	}
 	resp, err := retrier{client: client}.Do(req)
-	return resp, err, seen
+	return resp, seen, err
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -52,7 +52,7 @@ func reply(status int, retryAfter string) *http.Response {
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		resp, err, seen := do(t, time.Minute, func(attempt int, _ *http.Request) (*http.Response, error) {
+		resp, seen, err := do(t, time.Minute, func(attempt int, _ *http.Request) (*http.Response, error) {
 			switch attempt {
 			case 1:
 				return reply(429, "2"), nil
@@ -76,7 +76,7 @@ func TestRetryAfterDeadline(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		resp, err, seen := do(t, 5*time.Second, func(int, *http.Request) (*http.Response, error) { return reply(429, "6"), nil })
+		resp, seen, err := do(t, 5*time.Second, func(int, *http.Request) (*http.Response, error) { return reply(429, "6"), nil })
 		if err != nil || resp.StatusCode != 429 || len(seen) != 1 || time.Since(began) != 0 {
 			t.Errorf("response %v, error %v, %d attempts, after %s", resp, err, len(seen), time.Since(began))
 		}
@@ -91,7 +91,7 @@ func TestRetryUnreachable(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		broken := errors.New("connection reset")
-		_, err, seen := do(t, time.Minute, func(int, *http.Request) (*http.Response, error) { return nil, broken })
+		_, seen, err := do(t, time.Minute, func(int, *http.Request) (*http.Response, error) { return nil, broken })
 		if !errors.Is(err, broken) || len(seen) != maxAttempts {
 			t.Fatalf("error %v, %d attempts", err, len(seen))
 		}

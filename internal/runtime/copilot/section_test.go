@@ -46,20 +46,21 @@ func TestReadDocument(t *testing.T) {
 
 // FuzzReadDocument looks for documents that break the reader or the search, or that give sections without text.
 func FuzzReadDocument(f *testing.F) {
-	f.Add("a.md", "---\na: b\n---\n# A\n1. b\n\n| a |\n|---|\n> ``` \n[x](y)")
-	f.Add("a.txt", "Q?\nA\r\n\r\nB\xff\x00")
-	f.Fuzz(func(t *testing.T, key, text string) {
+	f.Add("a.md", "---\na: b\n---\n# A\n1. b\n\n| a |\n|---|\n> ``` \n[x](y)", "de")
+	f.Add("a.txt", "Q?\nA\r\n\r\nB\xff\x00", "zh")
+	for language := range stemmers {
+		f.Add("a.md", "# Ünïcödé ß İ\nأهلا Köln x", language)
+	}
+	f.Fuzz(func(t *testing.T, key, text, language string) {
 		sections := readDocument(key, text)
 		for _, s := range sections {
 			if strings.TrimSpace(s.text) == "" || !utf8.ValidString(s.text) {
 				t.Errorf("section %q has the text %q", s.path, s.text)
 			}
 		}
-		for language := range stemmers {
-			for _, h := range newIndex(vocabularyOf(language), sections).search(text, 3) {
-				if h.confidence <= 0 || h.confidence > 1.000001 {
-					t.Errorf("%s: confidence %v", language, h.confidence)
-				}
+		for _, h := range newIndex(vocabularyOf(language), sections).search(text, 3) {
+			if h.confidence <= 0 || h.confidence > 1.000001 {
+				t.Errorf("%s: confidence %v", language, h.confidence)
 			}
 		}
 	})

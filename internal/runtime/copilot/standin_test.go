@@ -137,10 +137,10 @@ func newTestCopilot(t *testing.T, c Config) *Copilot {
 	return bot
 }
 
-// withModel is a Copilot that uses the stand-in. The timeout is long where a test does not want it to pass.
-func (s *standIn) withModel(t *testing.T, timeout time.Duration, m *Metrics) *Copilot {
+// withModel is a Copilot that uses the stand-in.
+func (s *standIn) withModel(t *testing.T, m *Metrics) *Copilot {
 	t.Helper()
-	return newTestCopilot(t, Config{Table: newTable(s.URL+"/v1/", timeout), APIKey: "sk-secret\n", HTTPClient: s.Client(), Metrics: m})
+	return newTestCopilot(t, Config{Table: newTable(s.URL+"/v1/", long), APIKey: "sk-secret\n", HTTPClient: s.Client(), Metrics: m})
 }
 
 func ask(text string) Request { return Request{Messages: []Message{{Author: Customer, Text: text}}} }

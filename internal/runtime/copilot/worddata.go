@@ -54,5 +54,5 @@ var weakWords = map[string]string{
 	"es": `ayuda ayudar dar decir día días encontrar funciona funcionar hacer hora horas ir mes necesito nuevo nueva obtener
 		poder posible problema pregunta quiero quisiera saber semana tarda tardar tiempo tomar usar veces ver vez`,
 	"nl": `dag dagen duurt duren gaat geven graag hulp komen komt krijg krijgen lang maken mogelijk nieuw nieuwe nodig
-		probleem tijd uur vinden vraag week weken werkt weten willen zien`,
+		tijd uur vinden vraag week weken werkt weten willen zien`,
 }

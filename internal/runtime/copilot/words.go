@@ -49,6 +49,9 @@ func words(text string) []string {
 }
 
 func fold(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) {
+		return strings.ToLower(text)
+	}
 	var out strings.Builder
 	for _, r := range norm.NFD.String(strings.ReplaceAll(text, "ß", "ss")) {
 		if !unicode.Is(unicode.Mn, r) {
@@ -74,6 +77,8 @@ func pairs(word []rune) []string {
 type vocabulary struct {
 	stem       func(*snowballstem.Env) bool // nil for none
 	stop, weak map[string]bool
+	// roots remembers stems while an index is made, since texts repeat their words. It is nil otherwise.
+	roots map[string]string
 }
 
 func vocabularyOf(language string) vocabulary {
@@ -91,8 +96,14 @@ func (v vocabulary) root(word string) string {
 	if v.stem == nil {
 		return word
 	}
+	if root, ok := v.roots[word]; ok {
+		return root
+	}
 	env := snowballstem.NewEnv(word)
 	v.stem(env)
+	if v.roots != nil {
+		v.roots[word] = env.Current()
+	}
 	return env.Current()
 }
 
