@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/server"
+)
+
+// redeemTimeout bounds exchanging a code for a token.
+const redeemTimeout = 15 * time.Second
+
+// loginFlags are the flags of login.
+type loginFlags struct {
+	agent, namespace, kubeconfig, context string
+	port                                  int
+	token                                 bool
+	runDir, url                           string
+}
+
+func newLogin() *cobra.Command {
+	f := loginFlags{}
+	c := &cobra.Command{
+		Use:   "login COPILOT --agent EMAIL",
+		Short: "Sign an agent in: print a link that works once, or with --token an access token",
+		Long: `Sign an agent in to a Copilot's inbox. The one-time code is made inside a runtime pod, so whoever may run commands
+in the Copilot's pods may sign in as any of its agents: the command needs the rights to list pods, to create pods/exec
+and to create pods/portforward in the Copilot's namespace.
+
+Without --token it prints a link on this machine and forwards a local port to the runtime until Ctrl-C.`,
+		Example: "  kubectl handoff login acme --agent alice@acme.example -n support\n  TOKEN=$(kubectl handoff login acme --agent alice@acme.example --token)",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.runDir != "" {
+				return loginLocal(c.Context(), f, c.OutOrStdout())
+			}
+			if len(args) != 1 {
+				return errors.New("name the Copilot: kubectl handoff login COPILOT --agent EMAIL")
+			}
+			return loginCluster(c.Context(), f, args[0], c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&f.agent, "agent", "", "e-mail address of the agent, as in an AgentPool")
+	c.Flags().StringVarP(&f.namespace, "namespace", "n", "", "namespace of the Copilot; the kubeconfig's by default")
+	c.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "path of the kubeconfig to use")
+	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig to use")
+	c.Flags().IntVar(&f.port, "port", 0, "local port to forward; a free one by default")
+	c.Flags().BoolVar(&f.token, "token", false, "print an access token instead of a link, and end")
+	c.Flags().StringVar(&f.runDir, "run-dir", "", "sign in to a runtime of this machine, such as `kubectl handoff serve` prints, by its directory")
+	c.Flags().StringVar(&f.url, "url", "http://127.0.0.1:8080", "address of the runtime of this machine, with --run-dir")
+	_ = c.MarkFlagRequired("agent")
+	return c
+}
+
+// loginLocal signs in to a runtime of this machine.
+func loginLocal(ctx context.Context, f loginFlags, out io.Writer) error {
+	code, err := server.RequestLogin(ctx, f.runDir, f.agent)
+	if err != nil {
+		return err
+	}
+	if f.token {
+		return printToken(ctx, out, f.url, code.Code)
+	}
+	_, err = fmt.Fprintln(out, link(f.url, code.Code))
+	return err
+}
+
+// loginCluster signs in to a Copilot's runtime in a cluster.
+func loginCluster(ctx context.Context, f loginFlags, copilot string, out, errOut io.Writer) error {
+	pod, err := findPod(ctx, f, copilot)
+	if err != nil {
+		return err
+	}
+	code, err := pod.mint(ctx, f.agent)
+	if err != nil {
+		return err
+	}
+	return pod.forward(ctx, f.port, func(base string) error {
+		if f.token {
+			return printToken(ctx, out, base, code.Code)
+		}
+		if _, err := fmt.Fprintln(out, link(base, code.Code)); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintf(errOut, "The link works once, until %s. Forwarding %s to pod %s; Ctrl-C ends it.\n",
+			code.ExpiresAt.Local().Format(time.TimeOnly), base, pod.name)
+		return pod.wait(ctx)
+	})
+}
+
+func printToken(ctx context.Context, out io.Writer, base, code string) error {
+	token, err := redeem(ctx, base, code)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, token)
+	return err
+}
+
+// redeem exchanges a one-time code for an agent's token.
+func redeem(ctx context.Context, base, code string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, redeemTimeout)
+	defer cancel()
+	body, err := json.Marshal(map[string]string{"code": code})
+	if err != nil {
+		return "", fmt.Errorf("redeem the login code: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/agent/session", bytes.NewReader(body))
+	if err != nil {
+		return "", fmt.Errorf("redeem the login code: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fmt.Errorf("redeem the login code: %w", err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	var answer struct {
+		Token string `json:"token"`
+		Error struct {
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer); err != nil {
+		return "", fmt.Errorf("redeem the login code at %s: status %d and no JSON; is that a runtime of this release?: %w", base, resp.StatusCode, err)
+	}
+	if resp.StatusCode != http.StatusOK || answer.Token == "" {
+		return "", fmt.Errorf("redeem the login code at %s: status %d: %s", base, resp.StatusCode, answer.Error.Message)
+	}
+	return answer.Token, nil
+}

@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"text/template"
+
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/server"
+)
+
+// welcomeText is printed once customers can be served.
+var welcomeText = template.Must(template.New("welcome").Parse(`
+Copilot {{.Copilot.Namespace}}/{{.Copilot.Name}} is served.
+
+  Customers and agents  {{.URL}}
+{{- if .AdminURL}}
+  Metrics               {{.AdminURL}}/metrics{{end}}
+  Conversations         {{if .DataDir}}kept in {{.DataDir}}{{else}}gone at the end; keep them with --data-dir{{end}}
+{{if .Agents}}
+Agents sign in with a link that works once and for five minutes; it answers with a token:
+{{range .Agents}}
+  {{.Email}}  {{.Link}}{{end}}
+
+  A new link: {{.Login}}
+{{else}}
+No AgentPool has an agent: nobody can take a handoff.
+{{end}}
+{{- if .Token}}
+Try it as a customer:
+
+  curl -s {{.URL}}/v1/conversations -d '{"token":"{{.Token}}"}'
+  ID=...  TOKEN=...          # "id" and "token" of the answer
+  curl -sN {{.URL}}/v1/conversations/$ID/events -H "Authorization: Bearer $TOKEN" -H 'Accept: text/event-stream' &
+  curl -s {{.URL}}/v1/conversations/$ID/messages -H "Authorization: Bearer $TOKEN" -d '{"id":"m1","text":"How do I reach you?"}'
+  curl -s {{.URL}}/v1/conversations/$ID/messages -H "Authorization: Bearer $TOKEN" -d '{"id":"m2","text":"I want to talk to a human."}'
+{{if .Agents}}
+and as an agent:
+
+  AGENT=$({{.Login}} --token)
+  curl -s -X PUT {{.URL}}/v1/agent/presence -H "Authorization: Bearer $AGENT" -d '{"state":"online"}'
+  curl -s {{.URL}}/v1/agent/mine -H "Authorization: Bearer $AGENT"
+  curl -s -X POST {{.URL}}/v1/agent/conversations/$ID/accept -H "Authorization: Bearer $AGENT"
+  curl -s {{.URL}}/v1/agent/conversations/$ID/replies -H "Authorization: Bearer $AGENT" -d '{"id":"r1","text":"Hello, I am a human."}'
+  curl -s -X POST {{.URL}}/v1/agent/conversations/$ID/resolve -H "Authorization: Bearer $AGENT"
+{{end}}
+{{- else}}
+No Channel of type Web names the Copilot: there is no way in for customers.
+{{end}}
+Ctrl-C ends it.
+`))
+
+type agentLink struct{ Email, Link string }
+
+// welcome prints the addresses, a login link for each agent, and what to try.
+func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataDir string) error {
+	t, err := s.Tenant.Table()
+	if err != nil {
+		return err
+	}
+	view := struct {
+		Copilot                              routing.Copilot
+		URL, AdminURL, Login, DataDir, Token string
+		Agents                               []agentLink
+	}{Copilot: t.Copilot, URL: "http://" + s.Addr, DataDir: dataDir}
+	if s.AdminAddr != "" {
+		view.AdminURL = "http://" + s.AdminAddr
+	}
+	for _, ch := range t.Channels {
+		if ch.Web != nil {
+			view.Token = ch.Web.Token
+			break
+		}
+	}
+	for _, email := range people(t) {
+		code, _, err := s.Tenant.NewCode(ctx, email)
+		if err != nil {
+			return fmt.Errorf("make a login link for %s: %w", email, err)
+		}
+		view.Agents = append(view.Agents, agentLink{Email: email, Link: link(view.URL, code)})
+	}
+	if len(view.Agents) > 0 {
+		// As this program was called: where there is no cluster there may be no kubectl.
+		view.Login = fmt.Sprintf("%s login --run-dir %s --url %s --agent %s", os.Args[0], runDir, view.URL, view.Agents[0].Email)
+	}
+	return welcomeText.Execute(out, view)
+}
+
+// people are the e-mail addresses of the table's agents, each once.
+func people(t *routing.Table) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, p := range t.Pools {
+		for _, a := range p.Agents {
+			if !seen[a.Email] {
+				seen[a.Email] = true
+				out = append(out, a.Email)
+			}
+		}
+	}
+	return out
+}
+
+// link is the address that signs an agent in with a one-time code.
+func link(base, code string) string { return base + "/agent/login?code=" + url.QueryEscape(code) }
