@@ -46,8 +46,8 @@ func (k *knowledge) index(language string) *index {
 // share no word. BM25 decides between sections that cover the same. (k1, b: Robertson and Zaragoza, "The Probabilistic
 // Relevance Framework", 2009, their usual values.)
 //
-// The weights and the threshold were chosen on testdata/questions.yaml, where the answerable questions begin at 0.51 but
-// for one at 0.40, and the others end at 0.33 but for one at 0.64.
+// The weights and the threshold were chosen on the tuned part of testdata/questions.yaml: its answerable questions begin at 0.51 but
+// for one at 0.40, its others end at 0.33 but for one at 0.64.
 const (
 	bm25K1 = 1.2
 	bm25B  = 0.75
