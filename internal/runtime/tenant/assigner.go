@@ -42,7 +42,13 @@ func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
 	if at.IsZero() {
 		return nil, func() {}
 	}
-	timer := t.clock.NewTimer(max(at.Sub(t.clock.Now()), time.Millisecond))
+	d := at.Sub(t.clock.Now())
+	if d <= 0 {
+		past := make(chan time.Time)
+		close(past)
+		return past, func() {}
+	}
+	timer := t.clock.NewTimer(d)
 	return timer.C(), func() { timer.Stop() }
 }
 

@@ -1,0 +1,160 @@
+package tenant_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
+)
+
+// An answer in progress is cut where it was released, the log says so, and the AI says nothing after it.
+func TestTakeoverCutsTheAnswer(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	w := New(t, Options{Table: table})
+	id, _ := w.OpenConversation()
+	asked := w.Send(id, "1", "Tell me a long story")
+	call := model.Next(t)
+	call.Say("Once upon a time, ")
+	call.Say("there was ")
+	w.AwaitPartial(id, "Once upon a time, there was ")
+
+	if _, err := w.TakeOver(t.Context(), id, w.AgentNamed("a0")); err != nil {
+		t.Fatal(err)
+	}
+	<-call.Gone // the model's time is not wasted
+	cut := w.AwaitAnswer(id, asked.Seq)
+	if cut.Text != "Once upon a time, there was " || !cut.Interrupted || cut.Epoch != 1 {
+		t.Errorf("the log has %+v", cut)
+	}
+	if p, ok := w.Partial(id); ok && p.AnswerTo != asked.Seq {
+		t.Errorf("the AI goes on: %+v", p)
+	}
+	w.Send(id, "2", "Are you a human?")
+	if _, err := w.Reply(t.Context(), id, w.AgentNamed("a0"), "r1", "Yes."); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckLog(w.Events(id)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A takeover that fails leaves the answer owed, and it is given.
+func TestTakeoverThatFailsLeavesTheAnswerOwed(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	faults := &faults{}
+	w := New(t, Options{Table: table, Wrap: faults.wrap})
+	id, _ := w.OpenConversation()
+	asked := w.Send(id, "1", "Tell me a long story")
+	first := model.Next(t)
+	first.Say("Once upon")
+	before := w.AwaitPartial(id, "Once upon")
+
+	faults.fail(func(c conversation.Change) bool { return c.Events[len(c.Events)-1].Type == conversation.EventMessage }, 1)
+	if _, err := w.TakeOver(t.Context(), id, w.AgentNamed("a0")); !errors.Is(err, errFault) {
+		t.Fatalf("TakeOver: %v", err)
+	}
+	<-first.Gone
+	again := model.Next(t)
+	again.Say("Another story.")
+	after := w.AwaitPartial(id, "Another story.")
+	if after.Attempt == before.Attempt {
+		t.Error("a follower cannot tell the second try from the first")
+	}
+	again.End()
+	if e := w.AwaitAnswer(id, asked.Seq); e.Text != "Another story." || e.Interrupted {
+		t.Errorf("the answer is %+v", e)
+	}
+}
+
+// A turn must not begin between the moment at which a takeover looks for one and its commit.
+func TestNoTurnBeginsDuringATakeover(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	faults := &faults{}
+	w := New(t, Options{Table: table, Wrap: faults.wrap})
+	id, _ := w.OpenConversation()
+	w.Send(id, "1", "First question")
+	first := model.Next(t)
+	first.Say("One ")
+	w.AwaitPartial(id, "One ")
+	w.Send(id, "2", "Second question") // asks for another round
+
+	// The takeover's transaction has cut the first turn and now waits before its commit.
+	reached, goOn := faults.pause(func(c conversation.Change) bool {
+		for _, e := range c.Events {
+			if e.Type == conversation.EventTakenOver {
+				return true
+			}
+		}
+		return false
+	})
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.TakeOver(t.Context(), id, w.AgentNamed("a0"))
+		done <- err
+	}()
+	<-reached
+	<-first.Gone
+	w.AwaitIdle(t, id)
+	close(goOn)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	w.Await(id, "takeover", func(e conversation.Event) bool { return e.Type == conversation.EventTakenOver })
+	w.Stop() // waits for every turn
+	select {
+	case call := <-model.Calls():
+		t.Errorf("the model was asked during or after the takeover: %s", call.Body)
+	default:
+	}
+}
+
+// Accepting or taking over what one owns is no mistake: the first answer may have been lost.
+func TestTakingTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{})
+	id, _ := w.OpenConversation()
+	a0, a1 := w.AgentNamed("a0"), w.AgentNamed("a1")
+	first, err := w.TakeOver(t.Context(), id, a0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, take := range map[string]func() (conversation.Conversation, error){
+		"take over": func() (conversation.Conversation, error) { return w.TakeOver(t.Context(), id, a0) },
+		"accept":    func() (conversation.Conversation, error) { return w.Accept(t.Context(), id, a0) },
+	} {
+		if again, err := take(); err != nil || again.Epoch != first.Epoch || again.Seq != first.Seq {
+			t.Errorf("%s again: epoch %d → %d, event %d → %d, %v", name, first.Epoch, again.Epoch, first.Seq, again.Seq, err)
+		}
+	}
+	var refusal *conversation.Refusal
+	if _, err := w.TakeOver(t.Context(), id, a1); !errors.As(err, &refusal) {
+		t.Errorf("another agent took it: %v", err)
+	}
+}
+
+// Taking over what another agent is offered gives that agent's slot to who waits, at once.
+func TestTakingOverAnOfferFreesItsSlot(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{})
+	w.SetState("a0", store.Online)
+	first, _ := w.OpenConversation()
+	w.Send(first, "1", Human)
+	w.AwaitType(first, conversation.EventOffered, 1)
+	second, _ := w.OpenConversation()
+	w.Send(second, "1", Human)
+	w.AwaitType(second, conversation.EventHandoff, 1)
+	if _, err := w.TakeOver(t.Context(), first, w.AgentNamed("a1")); err != nil {
+		t.Fatal(err)
+	}
+	if e := w.AwaitType(second, conversation.EventOffered, 1); e.Agent.ID != Email("a0") {
+		t.Errorf("offered to %s", e.Agent.ID)
+	}
+}

@@ -1,0 +1,63 @@
+package tenanttest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// Record is a store that remembers what was written, in the order of the transactions.
+type Record struct {
+	store.Store
+	mu      sync.Mutex
+	written []Written
+}
+
+// Written is one thing that was committed: a change of a conversation, or a presence.
+type Written struct {
+	Change   *conversation.Change
+	Presence *store.Presence
+}
+
+// All returns what was written so far.
+func (r *Record) All() []Written {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Written{}, r.written...)
+}
+
+// Update records what fn writes; the store runs one at a time, so the order is theirs.
+func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return r.Store.Update(ctx, func(tx store.Tx) error {
+		rec := &recorder{Tx: tx}
+		if err := fn(rec); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.written = append(r.written, rec.written...)
+		return nil
+	})
+}
+
+type recorder struct {
+	store.Tx
+	written []Written
+}
+
+func (r *recorder) Create(c conversation.Change, hash []byte) error {
+	r.written = append(r.written, Written{Change: &c})
+	return r.Tx.Create(c, hash)
+}
+
+func (r *recorder) Save(c conversation.Change) error {
+	r.written = append(r.written, Written{Change: &c})
+	return r.Tx.Save(c)
+}
+
+func (r *recorder) SetPresence(p store.Presence) error {
+	r.written = append(r.written, Written{Presence: &p})
+	return r.Tx.SetPresence(p)
+}
