@@ -149,7 +149,7 @@ func (t *Tenant) answer(ctx, answering context.Context, v view, tn *turn) error 
 	if d := decide.Decide(policy, in); d.HandOff {
 		return t.handOff(ctx, v, tn, d)
 	}
-	ans, err := v.in.copilot.Answer(answering, copilot.Request{
+	ans, err := v.in.ai.Answer(answering, copilot.Request{
 		Messages: copilotMessages(v), Language: v.conv.Language, Background: v.conv.Background,
 	}, func(piece string) error {
 		if err := tn.release(piece); err != nil {

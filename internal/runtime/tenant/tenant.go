@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,7 +56,15 @@ type Tenant struct {
 type current struct {
 	revision string
 	table    *routing.Table
-	copilot  *copilot.Copilot
+	ai       *copilot.Copilot
+	source   aiSource
+}
+
+// aiSource is all that the AI is made from.
+type aiSource struct {
+	copilot   routing.Copilot
+	knowledge map[string]map[string]string
+	apiKey    string
 }
 
 // New makes a Tenant. It serves nobody until Use was called.
@@ -91,13 +100,27 @@ func (t *Tenant) countWaiting() float64 {
 }
 
 // Use makes a set of inputs the current one, without dropping a conversation: turns in progress end with the inputs
-// they began with. An error means that the inputs cannot be used, and the ones before stay.
+// they began with. An error means that the inputs cannot be used, and the ones before stay. It is not called concurrently.
 func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
-	ai, err := t.newCopilot(in)
-	if err != nil {
-		return fmt.Errorf("table %s: %w", in.Revision, err)
+	before := t.current.Load()
+	next := &current{
+		revision: in.Revision, table: in.Table,
+		source: aiSource{copilot: in.Table.Copilot, knowledge: in.ConfigMaps, apiKey: apiKey(in)},
 	}
-	first := t.current.Swap(&current{revision: in.Revision, table: in.Table, copilot: ai}) == nil
+	if before != nil && reflect.DeepEqual(before.source, next.source) {
+		next.ai = before.ai // indexing the knowledge takes longer than all the rest of a change
+	} else {
+		ai, err := copilot.New(copilot.Config{
+			Table: in.Table, Knowledge: in.ConfigMaps, APIKey: next.source.apiKey,
+			HTTPClient: t.http, Logger: t.log, Metrics: t.model,
+		})
+		if err != nil {
+			return fmt.Errorf("table %s: %w", in.Revision, err)
+		}
+		next.ai = ai
+	}
+	t.current.Store(next)
+	first := before == nil
 	t.log.Info("using table", "revision", in.Revision, "first", first,
 		"channels", len(in.Table.Channels), "pools", len(in.Table.Pools))
 	t.wakeAssigner()
@@ -107,15 +130,12 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 	return nil
 }
 
-func (t *Tenant) newCopilot(in table.Inputs) (*copilot.Copilot, error) {
-	var key string
+// apiKey is the model's key, or empty where none is configured or the Secret is missing.
+func apiKey(in table.Inputs) string {
 	if m := in.Table.Copilot.Model; m != nil && m.APIKey != nil {
-		key = string(in.Secrets[m.APIKey.Name][m.APIKey.Key])
+		return string(in.Secrets[m.APIKey.Name][m.APIKey.Key])
 	}
-	return copilot.New(copilot.Config{
-		Table: in.Table, Knowledge: in.ConfigMaps, APIKey: key,
-		HTTPClient: t.http, Logger: t.log, Metrics: t.model,
-	})
+	return ""
 }
 
 // inputs returns the current inputs, or ErrNotReady.
