@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/apply"
@@ -86,23 +87,39 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Register adds the controllers to mgr, whose cache must have been made with Cache.
+// Controllers are the operator's reconcilers.
+type Controllers struct {
+	Copilot       *copilot.Reconciler
+	Channel       *channel.Reconciler
+	HandoffPolicy *handoffpolicy.Reconciler
+	AgentPool     *agentpool.Reconciler
+}
+
+// New makes the reconcilers. c reads from caches made with Cache and indexed by package index; uncached reads from the
+// API server.
+func New(c client.Client, uncached client.Reader, events recorder.EventRecorder, o Options) *Controllers {
+	snapshots := snapshot.NewReader(c, uncached)
+	return &Controllers{
+		Copilot: &copilot.Reconciler{
+			Client: c, Uncached: uncached, Snapshots: snapshots,
+			Applier:      &apply.Applier{Client: c, Uncached: uncached},
+			Recorder:     events,
+			RuntimeImage: o.RuntimeImage, Now: o.Now,
+		},
+		Channel:       &channel.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+		HandoffPolicy: &handoffpolicy.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+		AgentPool:     &agentpool.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+	}
+}
+
+// Register indexes the cache of mgr, which must have been made with Cache, and adds the controllers.
 func Register(ctx context.Context, mgr manager.Manager, o Options) error {
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	c, uncached := mgr.GetClient(), mgr.GetAPIReader()
-	snapshots := snapshot.NewReader(c, uncached)
+	all := New(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder("handoff-operator"), o)
 	for _, r := range []interface{ Register(manager.Manager) error }{
-		&copilot.Reconciler{
-			Client: c, Uncached: uncached, Snapshots: snapshots,
-			Applier:      &apply.Applier{Client: c, Uncached: uncached},
-			Recorder:     mgr.GetEventRecorder("handoff-operator"),
-			RuntimeImage: o.RuntimeImage, Now: o.Now,
-		},
-		&channel.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
-		&handoffpolicy.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
-		&agentpool.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+		all.Copilot, all.Channel, all.HandoffPolicy, all.AgentPool,
 	} {
 		if err := r.Register(mgr); err != nil {
 			return fmt.Errorf("register %T: %w", r, err)

@@ -8,8 +8,8 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
-// tell records what a person would want to be told: that the Copilot serves, or what keeps it from it. The moment
-// between an edit and its acknowledgement is neither.
+// tell records what a person would want to be told: that the Copilot serves, or what keeps it from it. That something
+// is under way is neither. The recorder counts repetitions instead of writing each.
 func (r *Reconciler) tell(c *v1alpha1.Copilot, before, after []metav1.Condition) {
 	was := meta.FindStatusCondition(before, v1alpha1.ConditionReady)
 	is := meta.FindStatusCondition(after, v1alpha1.ConditionReady)
@@ -18,8 +18,6 @@ func (r *Reconciler) tell(c *v1alpha1.Copilot, before, after []metav1.Condition)
 	}
 	switch {
 	case is.Reason == v1alpha1.ReasonWaitingForReplicas, is.Reason == v1alpha1.ReasonProgressing:
-	// A new tenant's pod is available after its first acknowledgement; this one served all the time.
-	case is.Status == metav1.ConditionTrue && was != nil && was.Reason == v1alpha1.ReasonWaitingForReplicas:
 	case is.Status == metav1.ConditionTrue:
 		r.Recorder.Eventf(c, nil, corev1.EventTypeNormal, is.Reason, "Serve", "%s", is.Message)
 	default:
