@@ -17,6 +17,7 @@ type Clock struct {
 	*clocktesting.FakeClock
 	mu      sync.Mutex
 	due     map[*timer]time.Time
+	tickers int
 	changed chan struct{}
 }
 
@@ -54,12 +55,27 @@ func (c *Clock) set(change func()) {
 // AwaitTimer waits until something waits for exactly this time.
 func (c *Clock) AwaitTimer(tb testing.TB, at time.Time) {
 	tb.Helper()
+	c.await(tb, at.String(), func() bool {
+		for _, due := range c.due {
+			if due.Equal(at) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// AwaitTicker waits until somebody has made a ticker.
+func (c *Clock) AwaitTicker(tb testing.TB) {
+	tb.Helper()
+	c.await(tb, "a tick", func() bool { return c.tickers > 0 })
+}
+
+func (c *Clock) await(tb testing.TB, what string, there func() bool) {
+	tb.Helper()
 	for timeout := time.After(Patience); ; {
 		c.mu.Lock()
-		changed, found := c.changed, false
-		for _, due := range c.due {
-			found = found || due.Equal(at)
-		}
+		changed, found := c.changed, there()
 		c.mu.Unlock()
 		if found {
 			return
@@ -67,7 +83,14 @@ func (c *Clock) AwaitTimer(tb testing.TB, at time.Time) {
 		select {
 		case <-changed:
 		case <-timeout:
-			tb.Fatalf("nothing waits for %s", at)
+			tb.Fatalf("nothing waits for %s", what)
 		}
 	}
+}
+
+// NewTicker makes a ticker that AwaitTicker can see.
+func (c *Clock) NewTicker(d time.Duration) clock.Ticker {
+	t := c.FakeClock.NewTicker(d)
+	c.set(func() { c.tickers++ })
+	return t
 }

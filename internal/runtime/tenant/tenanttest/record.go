@@ -13,6 +13,14 @@ type Record struct {
 	store.Store
 	mu      sync.Mutex
 	written []Written
+	hook    func(conversation.Change)
+}
+
+// before sets what is called before each save.
+func (r *Record) before(hook func(conversation.Change)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.hook = hook
 }
 
 // Written is one thing that was committed: a change of a conversation, or a presence.
@@ -31,7 +39,9 @@ func (r *Record) All() []Written {
 // Update records what fn writes; the store runs one at a time, so the order is theirs.
 func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return r.Store.Update(ctx, func(tx store.Tx) error {
-		rec := &recorder{Tx: tx}
+		r.mu.Lock()
+		rec := &recorder{Tx: tx, hook: r.hook}
+		r.mu.Unlock()
 		if err := fn(rec); err != nil {
 			return err
 		}
@@ -45,6 +55,7 @@ func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
 type recorder struct {
 	store.Tx
 	written []Written
+	hook    func(conversation.Change)
 }
 
 func (r *recorder) Create(c conversation.Change, hash []byte) error {
@@ -53,6 +64,9 @@ func (r *recorder) Create(c conversation.Change, hash []byte) error {
 }
 
 func (r *recorder) Save(c conversation.Change) error {
+	if r.hook != nil {
+		r.hook(c)
+	}
 	r.written = append(r.written, Written{Change: &c})
 	return r.Tx.Save(c)
 }

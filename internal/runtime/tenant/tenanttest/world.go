@@ -225,6 +225,21 @@ func (w *World) AwaitIdle(tb testing.TB, id string) {
 	}
 }
 
+// FailTakeOver lets an agent take over while the store fails, and returns the error.
+func (w *World) FailTakeOver(id, agent string) error {
+	w.TB.Helper()
+	ctx, cancel := context.WithCancel(w.TB.Context())
+	defer cancel()
+	w.Record.before(func(c conversation.Change) {
+		if c.Conversation.ID == id && c.Conversation.Owner.Kind == conversation.OwnerAgent {
+			cancel() // the transaction ends with its context
+		}
+	})
+	defer w.Record.before(nil)
+	_, err := w.TakeOver(ctx, id, w.AgentNamed(agent))
+	return err
+}
+
 // Write appends customer's messages past the Tenant, as a former process would have left them.
 func (w *World) Write(id string, texts ...string) error {
 	return w.Record.Store.Update(context.Background(), func(tx store.Tx) error {
