@@ -109,7 +109,6 @@ func (s schedule) instants(day time.Time) []time.Time {
 		}
 		t = until
 	}
-	slices.SortFunc(all, time.Time.Compare)
 	return all
 }
 

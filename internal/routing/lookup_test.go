@@ -245,6 +245,10 @@ func TestNextChangeNamesTheRingAndTheShift(t *testing.T) {
 			t.Errorf("after %s the next change is at %s %v, want %s", c.now, got, ok, monday.Add(c.want))
 		}
 	}
+	experts := route(Target{Pool: "days", MinLevel: 5, For: lasting(time.Hour)}, Target{Pool: "days", For: lasting(time.Minute)}, Target{Pool: "seniors"})
+	if got, ok := table.NextChange(experts, monday, monday); !ok || !got.Equal(monday.Add(time.Minute)) {
+		t.Errorf("where no expert is there, the third ring opens after a minute, not at %s %v", got, ok)
+	}
 	if got, ok := table.NextChange(route(Target{Pool: "seniors"}), monday, monday); ok {
 		t.Errorf("an open pool for ever changes at %s", got)
 	}

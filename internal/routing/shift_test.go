@@ -172,6 +172,7 @@ func TestEdgesFarAwayAndNever(t *testing.T) {
 		"all week never changes":                       {mustSchedule(t, "UTC", nil, allWeek), ""},
 		"all week in two windows that meet":            {mustSchedule(t, "UTC", nil, Window{weekdays, 720, dayMinutes}, Window{weekdays, 0, 720}), ""},
 		"a closure in a thousand years":                {mustSchedule(t, "UTC", []Closure{{Date: "3026-01-01", From: 60, To: 120}}), "3026-01-01T01:00:00Z"},
+		"the same where windows fill the week":         {mustSchedule(t, "UTC", []Closure{{Date: "3026-01-01", From: 60, To: 120}}, allWeek), "3026-01-01T01:00:00Z"},
 		"a closure in the past":                        {mustSchedule(t, "UTC", []Closure{{Date: "2025-12-24", To: dayMinutes}}), ""},
 		"a hundred closed Mondays":                     {mustSchedule(t, "UTC", everyMonday, mondays), "2027-12-06T00:00:00Z"},
 		"adjacent closures are one":                    {mustSchedule(t, "UTC", []Closure{{Date: "2026-01-02", To: dayMinutes}, {Date: "2026-01-01", To: dayMinutes}}), "2026-01-03T00:00:00Z"},
