@@ -146,7 +146,7 @@ func (s *SQLite) View(ctx context.Context, fn func(Reader) error) error {
 // failed wraps an error of the database. A transaction that the context ended says so.
 func (s *SQLite) failed(ctx context.Context, doing string, err error) error {
 	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		err = context.Cause(ctx)
+		err = ctx.Err()
 	}
 	return fmt.Errorf("%s in the store in %s: %w", doing, s.dir, err)
 }

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +120,23 @@ func TestDiskTrouble(t *testing.T) {
 				t.Errorf("afterwards: %v", err)
 			}
 		})
+	}
+}
+
+// A context that ends rolls back at once, also while fn is busy with something else; the error says why.
+func TestRolledBackBeforeFnReturns(t *testing.T) {
+	t.Parallel()
+	s := openHere(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.Update(ctx, func(tx Tx) error {
+		cancel()
+		for s.write.Stats().InUse > 0 {
+			runtime.Gosched()
+		}
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "commit in the store in "+s.dir) {
+		t.Errorf("error %v, want context.Canceled and what was done", err)
 	}
 }
 
