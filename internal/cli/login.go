@@ -1,9 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/opencopilot/handoff-operator/internal/client"
+	"github.com/opencopilot/handoff-operator/internal/podlink"
 	"github.com/opencopilot/handoff-operator/internal/runtime/server"
 )
 
@@ -75,15 +75,15 @@ func loginLocal(ctx context.Context, f loginFlags, out io.Writer) error {
 
 // loginCluster signs in to a Copilot's runtime in a cluster.
 func loginCluster(ctx context.Context, f loginFlags, copilot string, out, errOut io.Writer) error {
-	pod, err := findPod(ctx, f, copilot)
+	pod, err := podlink.Find(ctx, podlink.Options{Kubeconfig: f.kubeconfig, Context: f.context, Namespace: f.namespace}, copilot)
 	if err != nil {
 		return err
 	}
-	code, err := pod.mint(ctx, f.agent)
+	code, err := pod.Mint(ctx, f.agent)
 	if err != nil {
 		return err
 	}
-	return pod.forward(ctx, f.port, func(base string) error {
+	return pod.Forward(ctx, f.port, func(base string) error {
 		if f.token {
 			return printToken(ctx, out, base, code.Code)
 		}
@@ -91,48 +91,17 @@ func loginCluster(ctx context.Context, f loginFlags, copilot string, out, errOut
 			return err
 		}
 		_, _ = fmt.Fprintf(errOut, "The link works once, until %s. Forwarding %s to pod %s; Ctrl-C ends it.\n",
-			code.ExpiresAt.Local().Format(time.TimeOnly), base, pod.name)
-		return pod.wait(ctx)
+			code.ExpiresAt.Local().Format(time.TimeOnly), base, pod.Name())
+		return pod.Wait(ctx)
 	})
 }
 
+// printToken exchanges a one-time code for an agent's token.
 func printToken(ctx context.Context, out io.Writer, base, code string) error {
-	token, err := redeem(ctx, base, code)
+	agent, err := client.SignIn(ctx, &http.Client{Timeout: redeemTimeout}, base, code)
 	if err != nil {
-		return err
+		return fmt.Errorf("redeem the login code at %s: %w", base, err)
 	}
-	_, err = fmt.Fprintln(out, token)
+	_, err = fmt.Fprintln(out, agent.Token())
 	return err
-}
-
-// redeem exchanges a one-time code for an agent's token.
-func redeem(ctx context.Context, base, code string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, redeemTimeout)
-	defer cancel()
-	body, err := json.Marshal(map[string]string{"code": code})
-	if err != nil {
-		return "", fmt.Errorf("redeem the login code: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/v1/agent/session", bytes.NewReader(body))
-	if err != nil {
-		return "", fmt.Errorf("redeem the login code: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("redeem the login code: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var answer struct {
-		Token string `json:"token"`
-		Error struct {
-			Message string `json:"message"`
-		} `json:"error"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&answer); err != nil {
-		return "", fmt.Errorf("redeem the login code at %s: status %d and no JSON; is that a runtime of this release?: %w", base, resp.StatusCode, err)
-	}
-	if resp.StatusCode != http.StatusOK || answer.Token == "" {
-		return "", fmt.Errorf("redeem the login code at %s: status %d: %s", base, resp.StatusCode, answer.Error.Message)
-	}
-	return answer.Token, nil
 }

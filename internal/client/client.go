@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
@@ -79,7 +78,7 @@ func failure(resp *http.Response) error {
 		Error httpjson.Problem `json:"error"`
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
-		body.Error.Message = resp.Status
+		body.Error.Message = resp.Status + ", and no JSON; is that a runtime of this release?"
 	}
 	return &Error{Status: resp.StatusCode, Problem: body.Error}
 }
@@ -140,9 +139,14 @@ type Agent struct{ conn }
 func SignIn(ctx context.Context, hc *http.Client, base, code string) (*Agent, error) {
 	a := &Agent{conn{base: base, http: hc}}
 	var out struct{ Token string }
-	err := a.do(ctx, http.MethodGet, "/agent/login?code="+url.QueryEscape(code), nil, &out)
+	if err := a.do(ctx, http.MethodPost, "/v1/agent/session", map[string]string{"code": code}, &out); err != nil {
+		return nil, err
+	}
+	if out.Token == "" {
+		return nil, fmt.Errorf("the answer of %s has no token; is that a runtime of this release?", base)
+	}
 	a.token = out.Token
-	return a, err
+	return a, nil
 }
 
 // Token is the agent's bearer token.

@@ -1,4 +1,6 @@
-package cli
+// Package podlink reaches a Copilot's runtime inside its pod: it mints login codes there and forwards a local port to it.
+// It needs the rights to list pods and to create pods/exec and pods/portforward in the Copilot's namespace.
+package podlink
 
 import (
 	"bytes"
@@ -31,20 +33,26 @@ const (
 	runDir    = "/run/handoff"
 )
 
-// pod is a ready runtime pod.
-type pod struct {
+// Options say in which cluster and namespace to look; empty fields stand for what kubectl would use.
+type Options struct{ Kubeconfig, Context, Namespace string }
+
+// Pod is a ready runtime pod.
+type Pod struct {
 	config          *rest.Config
 	core            corev1client.CoreV1Interface
 	namespace, name string
 	forwarding      chan error
 }
 
-// findPod returns a ready runtime pod of the Copilot.
-func findPod(ctx context.Context, f loginFlags, copilot string) (*pod, error) {
+// Name of the pod.
+func (p *Pod) Name() string { return p.name }
+
+// Find returns a ready runtime pod of the Copilot.
+func Find(ctx context.Context, o Options, copilot string) (*Pod, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = f.kubeconfig
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: f.context}
-	overrides.Context.Namespace = f.namespace
+	rules.ExplicitPath = o.Kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: o.Context}
+	overrides.Context.Namespace = o.Namespace
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	config, err := loader.ClientConfig()
 	if err != nil {
@@ -67,7 +75,7 @@ func findPod(ctx context.Context, f loginFlags, copilot string) (*pod, error) {
 	if err != nil {
 		return nil, fmt.Errorf("Copilot %s/%s: %w", namespace, copilot, err)
 	}
-	return &pod{config: config, core: core, namespace: namespace, name: name, forwarding: make(chan error, 1)}, nil
+	return &Pod{config: config, core: core, namespace: namespace, name: name, forwarding: make(chan error, 1)}, nil
 }
 
 // choose returns the name of a ready pod, or why there is none.
@@ -87,8 +95,8 @@ func choose(pods []corev1.Pod) (string, error) {
 	return "", fmt.Errorf("no runtime pod is ready (%s); wait for it, or see `kubectl describe pod`", strings.Join(states, ", "))
 }
 
-// mint asks the runtime inside the pod for a one-time login code.
-func (p *pod) mint(ctx context.Context, agent string) (code server.LoginCode, err error) {
+// Mint asks the runtime inside the pod for a one-time login code.
+func (p *Pod) Mint(ctx context.Context, agent string) (code server.LoginCode, err error) {
 	request := p.core.RESTClient().Post().Resource("pods").Namespace(p.namespace).Name(p.name).SubResource("exec").
 		VersionedParams(&corev1.PodExecOptions{
 			Container: container, Stdout: true, Stderr: true,
@@ -107,7 +115,7 @@ func (p *pod) mint(ctx context.Context, agent string) (code server.LoginCode, er
 }
 
 // mintError prefers what the runtime said over how its process ended.
-func mintError(p *pod, err error, said string) error {
+func mintError(p *Pod, err error, said string) error {
 	if said = strings.TrimSpace(said); said != "" {
 		return errors.New(strings.TrimPrefix(said, "error: "))
 	}
@@ -122,8 +130,8 @@ func parseCode(out []byte) (code server.LoginCode, err error) {
 	return code, nil
 }
 
-// forward forwards a local port (0 for a free one) to the pod, calls use with the local address, and ends when use does.
-func (p *pod) forward(ctx context.Context, port int, use func(base string) error) error {
+// Forward forwards a local port (0 for a free one) to the pod, calls use with the local address, and ends when use does.
+func (p *Pod) Forward(ctx context.Context, port int, use func(base string) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	url := p.core.RESTClient().Post().Resource("pods").Namespace(p.namespace).Name(p.name).SubResource("portforward").URL()
 	dialer, err := portforward.NewSPDYOverWebsocketDialer(url, p.config)
@@ -162,8 +170,8 @@ func (p *pod) forward(ctx context.Context, port int, use func(base string) error
 	return use(fmt.Sprintf("http://127.0.0.1:%d", ports[0].Local))
 }
 
-// wait returns when ctx ends, or with the error that ended forwarding.
-func (p *pod) wait(ctx context.Context) error {
+// Wait returns when ctx ends, or with the error that ended forwarding.
+func (p *Pod) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
