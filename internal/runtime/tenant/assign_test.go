@@ -50,7 +50,10 @@ func TestFreedSlotIsOfferedAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, free := range map[string]func(w *World, id string, a routing.Agent) error{
 		"resolve": func(w *World, id string, a routing.Agent) error { _, err := w.Resolve(t.Context(), id, a); return err },
-		"return":  func(w *World, id string, a routing.Agent) error { _, err := w.ReturnToAI(t.Context(), id, a); return err },
+		"return": func(w *World, id string, a routing.Agent) error {
+			_, err := w.ReturnToAI(t.Context(), id, a)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
