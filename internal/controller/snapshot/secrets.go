@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"sync"
 
+	"golang.org/x/sync/singleflight"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -22,6 +24,9 @@ type secretKeys struct {
 	// uncached reads the Secret itself.
 	uncached client.Reader
 
+	// reading lets controllers that want the same version of a Secret at the same time share one GET.
+	reading singleflight.Group
+
 	mu   sync.Mutex
 	seen map[types.NamespacedName]version
 }
@@ -30,6 +35,15 @@ type version struct {
 	uid      types.UID
 	resource string
 	keys     routing.Keys
+}
+
+// covers says whether v was read at the version that meta shows, or after it.
+func (v version) covers(meta *metav1.PartialObjectMetadata) bool {
+	if v.uid != meta.UID {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(v.resource, meta.ResourceVersion)
+	return err == nil && order >= 0
 }
 
 // get returns the keys of a Secret, or nil if it does not exist.
@@ -43,10 +57,21 @@ func (s *secretKeys) get(ctx context.Context, key types.NamespacedName) (routing
 	case err != nil:
 		return nil, fmt.Errorf("look up Secret %s: %w", key, err)
 	}
-	if known, ok := s.known(key); ok && known.uid == meta.UID && known.resource == meta.ResourceVersion {
+	if known, ok := s.known(key); ok && known.covers(meta) {
 		return known.keys, nil
 	}
-	return s.read(ctx, key)
+	// A GET that began before this version was there may return an older one, so each version has its own.
+	flight := fmt.Sprintf("%s %s %s", key, meta.UID, meta.ResourceVersion)
+	keys, err, _ := s.reading.Do(flight, func() (any, error) {
+		if known, ok := s.known(key); ok && known.covers(meta) {
+			return known.keys, nil
+		}
+		return s.read(ctx, key)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return keys.(routing.Keys), nil
 }
 
 func (s *secretKeys) read(ctx context.Context, key types.NamespacedName) (routing.Keys, error) {
