@@ -348,8 +348,8 @@ const (
 	MessageNotUnderstood MessageEvent = "NotUnderstood"
 )
 
-// Message is a text the customer is told. The first that fits event, language, channel and reason is used;
-// a built-in text where none fits.
+// Message is a text the customer is told. Of those that fit the event, the most specific is used (reasons count before
+// channelTypes, those before language); a built-in text where none fits.
 type Message struct {
 	// event at which the text is used.
 	// +required
