@@ -2,7 +2,6 @@ package tenant_test
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -17,18 +16,16 @@ import (
 const customers = 200
 
 // BenchmarkMessageToAnswer measures the time from a customer's message to the answer that a follower can read, for 200
-// conversations at once, each message after the answer before; and the memory of a conversation that is followed.
+// conversations at once, each message after the answer before.
 func BenchmarkMessageToAnswer(b *testing.B) {
 	w := New(b, Options{})
 	ids := make([]string, customers)
-	before := heap()
 	followers := make([]*tenant.Follower, customers)
 	for i := range ids {
 		ids[i], _ = w.OpenConversation()
 		followers[i] = w.Follow(ids[i])
 		defer followers[i].Close()
 	}
-	perConversation := float64(heap()-before) / customers
 	b.ResetTimer()
 	times := together(b, func(customer, n int) {
 		id, f := ids[customer], followers[customer]
@@ -46,7 +43,6 @@ func BenchmarkMessageToAnswer(b *testing.B) {
 		}
 	})
 	report(b, times)
-	b.ReportMetric(perConversation, "B/conversation")
 }
 
 // BenchmarkFloor is what the same two commits, a message's and an answer's, cost in the store alone.
@@ -111,11 +107,4 @@ func report(b *testing.B, times []time.Duration) {
 	b.ReportMetric(float64(times[len(times)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(times[len(times)*99/100].Microseconds())/1000, "p99-ms")
 	b.ReportMetric(float64(len(times))/b.Elapsed().Seconds(), "turns/s")
-}
-
-func heap() int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
