@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +22,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/desired"
+	"github.com/opencopilot/handoff-operator/internal/podlink"
 )
 
 // readiness bounds the wait for a tenant: a pod on a slow machine.
@@ -31,6 +35,26 @@ var httpClient = &http.Client{Timeout: time.Minute}
 type tenant struct {
 	copilot, channelToken string
 	agents                []string
+	// service is the address of the Copilot's Service inside the cluster.
+	service string
+}
+
+// dialTimeout bounds trying the Service's own address: it answers at once or not at all.
+const dialTimeout = 500 * time.Millisecond
+
+// reach calls use with an address of the runtime: the Service's own where this machine is part of the cluster, else a
+// forwarded port, through which many customers at once are slower.
+func (t *tenant) reach(ctx context.Context, use func(pod *podlink.Pod, base string) error) error {
+	pod, err := podlink.Find(ctx, podlink.Options{Namespace: namespace}, t.copilot)
+	if err != nil {
+		return err
+	}
+	dialer := net.Dialer{Timeout: dialTimeout}
+	if conn, err := dialer.DialContext(ctx, "tcp", t.service); err == nil {
+		_ = conn.Close()
+		return use(pod, "http://"+t.service)
+	}
+	return pod.Forward(ctx, 0, func(base string) error { return use(pod, base) })
 }
 
 // bring applies a manifest with one Copilot and waits until its Channel serves customers, saying what it waits for.
@@ -57,7 +81,15 @@ func bring(ctx context.Context, out io.Writer, manifest []byte) (*tenant, error)
 		return nil, err
 	}
 	_, _ = fmt.Fprintf(out, "▸ applied Copilot %s in namespace %s, waiting until it serves customers\n", t.copilot, namespace)
-	return t, t.wait(ctx, out, c, channel)
+	if err := t.wait(ctx, out, c, channel); err != nil {
+		return nil, err
+	}
+	service := &corev1.Service{}
+	if err := c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: t.copilot + "-handoff"}, service); err != nil {
+		return nil, fmt.Errorf("finding the Copilot's Service: %w", err)
+	}
+	t.service = net.JoinHostPort(service.Spec.ClusterIP, strconv.Itoa(desired.PortHTTP))
+	return t, nil
 }
 
 // apply applies every object of a manifest and returns the name of its Channel.

@@ -8,9 +8,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
+
+	"k8s.io/klog/v2"
 
 	"github.com/opencopilot/handoff-operator/internal/client"
 	"github.com/opencopilot/handoff-operator/internal/podlink"
@@ -31,6 +34,8 @@ func main() {
 	customers := flag.Int("customers", 200, "customers at a time")
 	sample := flag.String("sample", "config/samples/minimal.yaml", "manifest of the tenant that plays")
 	flag.Parse()
+	klog.LogToStderr(false) // a port-forward reports every stream that a customer closes
+	klog.SetOutput(io.Discard)
 	var err error
 	switch {
 	case flag.NArg() == 0:
@@ -56,11 +61,7 @@ func demo(ctx context.Context, sample string) error {
 	if err != nil {
 		return err
 	}
-	pod, err := podlink.Find(ctx, podlink.Options{Namespace: namespace}, t.copilot)
-	if err != nil {
-		return err
-	}
-	return pod.Forward(ctx, 0, func(base string) error {
+	return t.reach(ctx, func(pod *podlink.Pod, base string) error {
 		agents, err := signIn(ctx, pod, base, t.agents[:1])
 		if err != nil {
 			return err
@@ -123,11 +124,7 @@ func replay(ctx context.Context, file string, limit, customers int) error {
 	if err != nil {
 		return err
 	}
-	pod, err := podlink.Find(ctx, podlink.Options{Namespace: namespace}, t.copilot)
-	if err != nil {
-		return err
-	}
-	return pod.Forward(ctx, 0, func(base string) error {
+	return t.reach(ctx, func(pod *podlink.Pod, base string) error {
 		agents, err := signIn(ctx, pod, base, t.agents)
 		if err != nil {
 			return err

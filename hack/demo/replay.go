@@ -20,6 +20,9 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 )
 
+// patienceToDrain bounds the wait until the agents have taken all that waits.
+const patienceToDrain = 10 * time.Minute
+
 // outcome is what became of one customer's message.
 type outcome struct {
 	// handedOff is false where the AI answered.
@@ -31,6 +34,7 @@ type outcome struct {
 	to      string
 	toAgent time.Duration
 	failed  error
+	id      string
 }
 
 // replayer sends each text as a customer of its own. Agents accept what they are offered and resolve it at once.
@@ -98,13 +102,13 @@ func (p *replayer) run(ctx context.Context, texts []string) ([]outcome, error) {
 		})
 	}
 	_ = g.Wait()
+	drained := p.drain(ctx, outcomes)
 	cancel()
 	progress.Wait()
-	err := workers.Wait()
-	if errors.Is(err, context.Canceled) {
-		err = nil
+	if err := workers.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return outcomes, err
 	}
-	return outcomes, err
+	return outcomes, drained
 }
 
 func (p *replayer) progress(ctx context.Context, total int) *sync.WaitGroup {
@@ -149,15 +153,40 @@ func (p *replayer) one(ctx context.Context, hc *http.Client, text string) (o out
 		}
 		return nil
 	})
-	if o.failed == nil && o.handedOff {
-		o.failed = p.human(ctx, c.ID, &o)
-	}
+	o.id = c.ID
 	return o
+}
+
+// drain waits until the agents have taken all that waits, and reads what became of every handoff.
+func (p *replayer) drain(ctx context.Context, outcomes []outcome) error {
+	ctx, cancel := context.WithTimeout(ctx, patienceToDrain)
+	defer cancel()
+	for last := -1; ; {
+		waiting, err := p.agents[0].Waiting(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the queue: %w", err)
+		}
+		if waiting == 0 {
+			break
+		}
+		if waiting/500 != last/500 {
+			last = waiting
+			_, _ = fmt.Fprintf(p.out, "  %d conversations wait for the %d agents\n", waiting, len(p.agents))
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	for i := range outcomes {
+		if o := &outcomes[i]; o.failed == nil && o.handedOff {
+			o.failed = p.human(ctx, o)
+		}
+	}
+	return nil
 }
 
 // human reads in the inbox what became of a handed-off conversation: offered to whom and when, or in the queue. A
 // conversation that is neither was lost, which is an error.
-func (p *replayer) human(ctx context.Context, id string, o *outcome) error {
+func (p *replayer) human(ctx context.Context, o *outcome) error {
+	id := o.id
 	c, err := p.agents[0].Conversation(ctx, id)
 	if err != nil {
 		return fmt.Errorf("looking for the conversation in the inbox: %w", err)

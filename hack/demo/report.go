@@ -37,7 +37,7 @@ func report(out io.Writer, outcomes []outcome, took time.Duration) int {
 	}
 	_, _ = fmt.Fprintf(out, "\n  customers        %d in %s (%.0f a second)\n", len(outcomes), took.Round(time.Millisecond), float64(len(outcomes))/took.Seconds())
 	_, _ = fmt.Fprintf(out, "  answered by AI   %d\n", len(outcomes)-handedOff-failed)
-	_, _ = fmt.Fprintf(out, "  handed off       %d: %d offered to an agent, %d waiting in the queue when looked at\n", handedOff, assigned, queued)
+	_, _ = fmt.Fprintf(out, "  handed off       %d: %d offered to an agent, %d waiting in the queue at the end\n", handedOff, assigned, queued)
 	table(out, "why", reasons)
 	table(out, "about what", issues)
 	table(out, "to whom", to)
