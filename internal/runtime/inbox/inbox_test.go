@@ -74,7 +74,7 @@ func (d *desk) login(t *testing.T, agent string) string {
 // forge signs claims with a key of the store, which only the runtime has.
 func (d *desk) forge(t *testing.T, key string, c jwt.RegisteredClaims) string {
 	t.Helper()
-	secret, err := d.Record.Store.Key(t.Context(), key)
+	secret, err := d.Record.Key(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,7 @@ func TestMalformedRequests(t *testing.T) {
 			t.Errorf("Last-Event-ID %s: %d %s", header, status, body)
 		}
 	}
-	if n := len(s.World.Events(id)); n != 1 {
+	if n := len(s.Events(id)); n != 1 {
 		t.Errorf("the conversation has %d events", n)
 	}
 }
@@ -98,7 +98,7 @@ func TestLimitsAreInclusive(t *testing.T) {
 	if status, _, answer := s.do(t, "POST", "/v1/conversations/"+id+"/messages", token, string(body)); status != http.StatusAccepted {
 		t.Fatalf("%d %s", status, answer)
 	}
-	if got := s.World.Events(id)[1].Text; got != text {
+	if got := s.Events(id)[1].Text; got != text {
 		t.Errorf("%d bytes were kept of %d", len(got), len(text))
 	}
 }
@@ -223,7 +223,7 @@ func TestNothingInternalReachesTheCustomer(t *testing.T) {
 	if _, err := s.TakeOver(t.Context(), id, a1); err != nil {
 		t.Fatal(err)
 	}
-	log := s.World.Events(id)
+	log := s.Events(id)
 	var seen bytes.Buffer
 	handoffs := 0
 	for _, f := range st.untilSeq(log[len(log)-1].Seq) {

@@ -96,7 +96,7 @@ func interleave(t *testing.T, s *site, r *rand.Rand) (cut bool) {
 			t.Error(err)
 		}
 	}
-	log := s.World.Events(id)
+	log := s.Events(id)
 	if log[len(log)-1].Seq > 0 {
 		last := s.shown(id)
 		if len(seen) == 0 || seen[len(seen)-1].ID != fmt.Sprint(last[len(last)-1]) {

@@ -1,10 +1,12 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,7 +32,7 @@ func ids(t *testing.T, frames []frame) (out []int64) {
 
 // shown are the sequence numbers that a customer is to see.
 func (s *site) shown(id string) (out []int64) {
-	for _, e := range s.World.Events(id) {
+	for _, e := range s.Events(id) {
 		if _, ok := e.ForCustomer(); ok {
 			out = append(out, e.Seq)
 		}
@@ -54,7 +56,7 @@ func TestStreamGoesOnAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := s.shown(id)
-	last := s.World.Events(id)[len(s.World.Events(id))-1].Seq
+	last := s.Events(id)[len(s.Events(id))-1].Seq
 	for from := range last {
 		var want []int64
 		for _, n := range all {
@@ -111,6 +113,67 @@ func TestPieces(t *testing.T) {
 	if next.Seq < asked.Seq {
 		t.Error("order")
 	}
+}
+
+// An answer is in the log while its turn has not ended yet: whoever comes now gets the message and no pieces of it.
+func TestNoPiecesAfterTheirMessage(t *testing.T) {
+	t.Parallel()
+	late := &lateReturn{committed: make(chan struct{}), goOn: make(chan struct{})}
+	s := newSite(t, Options{Wrap: late.wrap})
+	id, token := s.OpenConversation()
+	asked := s.Send(id, "1", Question)
+	<-late.committed
+	if p, ok := s.Partial(id); !ok || p.AnswerTo != asked.Seq {
+		t.Fatalf("the turn has ended: %+v", p)
+	}
+	st := s.follow(t, id, token, "")
+	st.untilSeq(asked.Seq + 1)
+	again := s.follow(t, id, token, "?after="+strconv.FormatInt(asked.Seq+1, 10))
+	if _, err := s.TakeOver(t.Context(), id, s.AgentNamed("a0")); err != nil {
+		t.Fatal(err)
+	}
+	for _, st := range []*stream{st, again} {
+		for _, f := range st.until("the takeover", named("taken_over")) {
+			if f.Name == "piece" {
+				t.Errorf("a piece of an answer that was complete: %s", f.Data)
+			}
+		}
+	}
+	close(late.goOn)
+}
+
+// lateReturn is a store whose commit of the first answer returns late.
+type lateReturn struct {
+	store.Store
+	once            sync.Once
+	committed, goOn chan struct{}
+}
+
+func (l *lateReturn) wrap(s store.Store) store.Store {
+	l.Store = s
+	return l
+}
+
+func (l *lateReturn) Update(ctx context.Context, fn func(store.Tx) error) error {
+	answer := false
+	err := l.Store.Update(ctx, func(tx store.Tx) error { return fn(spyTx{tx, &answer}) })
+	if answer {
+		l.once.Do(func() {
+			close(l.committed)
+			<-l.goOn
+		})
+	}
+	return err
+}
+
+type spyTx struct {
+	store.Tx
+	answer *bool
+}
+
+func (x spyTx) Save(c conversation.Change) error {
+	*x.answer = c.Events[0].AnswerTo != 0
+	return x.Tx.Save(c)
 }
 
 // An answer that is tried again begins anew for its followers.

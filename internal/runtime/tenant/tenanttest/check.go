@@ -12,21 +12,9 @@ import (
 // CheckLog recomputes from a conversation's log alone whether it obeys the rules: numbers without gaps, an epoch for each
 // owner, the AI silent where it is not the owner, every answer given once.
 func CheckLog(events []conversation.Event) error {
-	owners := map[int64]conversation.OwnerKind{}
-	for i, e := range events {
-		if e.Seq != int64(i)+1 {
-			return fmt.Errorf("event %d stands at place %d", e.Seq, i+1)
-		}
-		if i > 0 && (e.Epoch < events[i-1].Epoch || e.Epoch > events[i-1].Epoch+1) {
-			return fmt.Errorf("event %d has epoch %d after %d", e.Seq, e.Epoch, events[i-1].Epoch)
-		}
-		if e.Owner == nil {
-			continue
-		}
-		if before, twice := owners[e.Epoch]; twice {
-			return fmt.Errorf("event %d gives epoch %d to %s, which was %s's", e.Seq, e.Epoch, e.Owner.Kind, before)
-		}
-		owners[e.Epoch] = e.Owner.Kind
+	owners, err := ownersOf(events)
+	if err != nil {
+		return err
 	}
 	answered := map[int64]bool{}
 	for _, e := range events {
@@ -38,14 +26,37 @@ func CheckLog(events []conversation.Event) error {
 			return fmt.Errorf("event %d: the AI speaks while the owner is %s", e.Seq, owner)
 		case e.Author.Kind == conversation.AuthorAgent && e.Type == conversation.EventMessage && owner != conversation.OwnerAgent:
 			return fmt.Errorf("event %d: an agent speaks while the owner is %s", e.Seq, owner)
-		case e.AnswerTo == 0:
+		}
+		if e.AnswerTo == 0 {
 			continue
-		case answered[e.AnswerTo] || e.AnswerTo >= e.Seq || events[e.AnswerTo-1].Author.Kind != conversation.AuthorCustomer:
+		}
+		if answered[e.AnswerTo] || e.AnswerTo >= e.Seq || events[e.AnswerTo-1].Author.Kind != conversation.AuthorCustomer {
 			return fmt.Errorf("event %d answers event %d wrongly or again", e.Seq, e.AnswerTo)
 		}
 		answered[e.AnswerTo] = true
 	}
 	return nil
+}
+
+// ownersOf returns the owner of each epoch.
+func ownersOf(events []conversation.Event) (map[int64]conversation.OwnerKind, error) {
+	owners := map[int64]conversation.OwnerKind{}
+	for i, e := range events {
+		if e.Seq != int64(i)+1 {
+			return nil, fmt.Errorf("event %d stands at place %d", e.Seq, i+1)
+		}
+		if i > 0 && (e.Epoch < events[i-1].Epoch || e.Epoch > events[i-1].Epoch+1) {
+			return nil, fmt.Errorf("event %d has epoch %d after %d", e.Seq, e.Epoch, events[i-1].Epoch)
+		}
+		if e.Owner == nil {
+			continue
+		}
+		if before, twice := owners[e.Epoch]; twice {
+			return nil, fmt.Errorf("event %d gives epoch %d to %s, which was %s's", e.Seq, e.Epoch, e.Owner.Kind, before)
+		}
+		owners[e.Epoch] = e.Owner.Kind
+	}
+	return owners, nil
 }
 
 // CheckOffers recomputes from what was written, for a table with one pool of cost 1, that every offer went to somebody

@@ -11,14 +11,20 @@ import (
 )
 
 const (
-	// Token and Origin belong to the Channel "web" of Table, OtherToken and OtherOrigin to its Channel "other".
-	Token, Origin           = "web-token-1", "https://shop.example"
-	OtherToken, OtherOrigin = "other-token-1", "https://other.example"
+	// Token belongs to the Channel "web" of Table.
+	Token = "web-token-1"
+	// Origin may use that Channel.
+	Origin = "https://shop.example"
+	// OtherToken belongs to the Channel "other" of Table.
+	OtherToken = "other-token-1"
+	// OtherOrigin may use that Channel.
+	OtherOrigin = "https://other.example"
 	// OfferTimeout is that of Table's pool.
 	OfferTimeout = 45 * time.Second
-	// Question has an Answer in the knowledge of Table.
+	// Question can be answered from the knowledge of Table.
 	Question = "How long does delivery take?"
-	Answer   = "Orders arrive within three working days."
+	// Answer to Question.
+	Answer = "Orders arrive within three working days."
 	// FAQ is that knowledge.
 	FAQ = "# Delivery\n## " + Question + "\n" + Answer + "\n# Returns\n## How do I return an item?\nReturns are free for 30 days.\n"
 	// Human asks for a human.
