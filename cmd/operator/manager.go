@@ -6,7 +6,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -30,8 +29,7 @@ func newManager(c *rest.Config, o options) (manager.Manager, error) {
 		// The process ends with the manager, so the next leader need not wait for the Lease to run out.
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(shutdown),
-		// A standby fills its caches, so that it takes over at once.
-		Controller: config.Controller{EnableWarmup: ptr.To(true)},
+		Controller:                    controller.Tuning(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the manager: %w", err)

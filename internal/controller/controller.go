@@ -17,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
@@ -77,6 +78,22 @@ func Cache(namespaces []string) cache.Options {
 // stale read costs an apply without effect.
 func Client(namespaces []string) client.Options {
 	return client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(len(namespaces) < 2)}}
+}
+
+// workers is how many objects of a kind are reconciled at once: enough that a slow answer for one tenant holds up no
+// other, few enough to be gentle with the API server.
+const workers = 4
+
+// timeout ends a reconcile that the API server does not answer. One takes some twenty requests at most.
+const timeout = time.Minute
+
+// Tuning is how the manager runs the controllers. A standby fills its caches, so that it takes over at once.
+func Tuning() config.Controller {
+	return config.Controller{
+		MaxConcurrentReconciles: workers,
+		ReconciliationTimeout:   timeout,
+		EnableWarmup:            ptr.To(true),
+	}
 }
 
 // Options of the controllers.

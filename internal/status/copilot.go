@@ -11,7 +11,7 @@ import (
 
 // CopilotObservation is what the operator knows about a Copilot when it writes its status.
 type CopilotObservation struct {
-	// Problems and Table are what Compile returned.
+	// Problems and Table are what Compile returned: no Table for a Copilot that is not Accepted.
 	Problems []routing.Problem
 	Table    *routing.Table
 	// Unserved is why this release cannot deploy the Copilot, or empty.
@@ -39,7 +39,7 @@ func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha
 		out.Channels = int32(len(o.Table.Channels))
 		out.Acknowledged = int32(len(acknowledged(o, out.TableRevision)))
 	}
-	accepted := copilotAccepted(o, object)
+	accepted := accepted(o.Problems, object)
 	programmed := programmed(o, accepted, out.TableRevision)
 	ready := copilotReady(o, accepted, programmed)
 	busy := ""
@@ -52,20 +52,6 @@ func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha
 	out.ObservedGeneration = c.Generation
 	out.Conditions = stamp(c.Status.Conditions, conditions, c.Generation, now)
 	return out
-}
-
-// copilotAccepted is False also where the fault that leaves the Copilot without a table lies in another object.
-func copilotAccepted(o CopilotObservation, object routing.Object) metav1.Condition {
-	own := accepted(o.Problems, object)
-	if o.Table != nil || !isTrue(own) {
-		return own
-	}
-	for _, p := range o.Problems {
-		if p.Condition == v1alpha1.ConditionAccepted {
-			return no(v1alpha1.ConditionAccepted, p.Reason, p.Error())
-		}
-	}
-	return own
 }
 
 func acknowledged(o CopilotObservation, revision string) []v1alpha1.ReplicaStatus {
@@ -114,10 +100,8 @@ func copilotReady(o CopilotObservation, accepted, programmed metav1.Condition) m
 	switch {
 	case o.Unserved != "":
 		return no(kind, v1alpha1.ReasonNotServed, o.Unserved)
-	case o.Table == nil && !isTrue(accepted):
-		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
 	case o.Table == nil:
-		return no(kind, v1alpha1.ReasonNotFound, kept(o, spell(o.Problems)))
+		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
 	case o.ApplyError != nil:
 		return no(kind, v1alpha1.ReasonApplyFailed, o.ApplyError.Error())
 	case o.Desired == 0:

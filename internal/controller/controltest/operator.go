@@ -10,7 +10,6 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -68,13 +67,14 @@ func (w *World) manager(o *Operator, namespaces []string) manager.Manager {
 	w.must(err, "scheme")
 	c := rest.CopyConfig(cluster.operator)
 	c.Wrap(func(next http.RoundTripper) http.RoundTripper { return &recording{next, o} })
+	tuning := controller.Tuning()
+	tuning.SkipNameValidation = ptr.To(true) // several operators run in a test's process
 	mgr, err := manager.New(c, manager.Options{
-		Scheme:  scheme,
-		Cache:   controller.Cache(namespaces),
-		Client:  controller.Client(namespaces),
-		Metrics: server.Options{BindAddress: "0"},
-		// Several operators run in a test's process, each with the same controllers.
-		Controller: config.Controller{SkipNameValidation: ptr.To(true)},
+		Scheme:     scheme,
+		Cache:      controller.Cache(namespaces),
+		Client:     controller.Client(namespaces),
+		Metrics:    server.Options{BindAddress: "0"},
+		Controller: tuning,
 	})
 	w.must(err, "make the operator")
 	return mgr
@@ -105,8 +105,8 @@ type recording struct {
 
 // RoundTrip notes the request and passes it on.
 func (r *recording) RoundTrip(request *http.Request) (*http.Response, error) {
-	_, what, namespaced := strings.Cut(request.URL.Path, "/namespaces/")
-	if _, what, namespaced = strings.Cut(what, "/"); namespaced && !strings.HasPrefix(what, "events") {
+	_, what, _ := strings.Cut(request.URL.Path, "/namespaces/")
+	if _, what, namespaced := strings.Cut(what, "/"); namespaced && !strings.HasPrefix(what, "events") {
 		r.o.mu.Lock()
 		switch {
 		case request.Method != http.MethodGet:
