@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds the wait for what a block shows, so that a walk-through that hangs says at which block.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // block is a shell block of the README with the comment before it: <!-- walkthrough[: kind][; until: text] -->.
 type block struct {
