@@ -108,7 +108,7 @@ func (m *Manifests) load() (table.Inputs, error) {
 	t, problems := routing.Compile(snapshot)
 	m.tell(objects, snapshot, problems)
 	if t == nil {
-		return table.Inputs{}, fmt.Errorf("Copilot %s cannot be served: %w", snapshot.Copilot.Name, joined(problems))
+		return table.Inputs{}, fmt.Errorf("serve Copilot %s: %w", snapshot.Copilot.Name, joined(problems))
 	}
 	if err := t.Validate(); err != nil {
 		return table.Inputs{}, fmt.Errorf("the routing table of Copilot %s: %w", snapshot.Copilot.Name, err)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/yaml"
@@ -28,11 +29,34 @@ func inputsFile(t *testing.T, displayName string) string {
 	return string(content)
 }
 
-func startFile(t *testing.T, path string) *source {
+// records is a log whose records can be awaited.
+type records chan string
+
+func (r records) Write(p []byte) (int, error) {
+	r <- string(p)
+	return len(p), nil
+}
+
+// await returns the next record with the words.
+func (r records) await(t *testing.T, words string) string {
 	t.Helper()
-	registry := prometheus.NewRegistry()
-	file := &table.File{Path: path, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Metrics: table.NewMetrics(registry)}
-	return startSource(t, context.Background(), registry, file.Run)
+	for {
+		select {
+		case record := <-r:
+			if strings.Contains(record, words) {
+				return record
+			}
+		case <-time.After(patience):
+			t.Fatalf("nothing was logged with %q", words)
+		}
+	}
+}
+
+func startFile(t *testing.T, path string) (*source, records) {
+	t.Helper()
+	registry, log := prometheus.NewRegistry(), make(records, 100)
+	file := &table.File{Path: path, Log: slog.New(slog.NewTextHandler(log, nil)), Metrics: table.NewMetrics(registry)}
+	return startSource(context.Background(), t, registry, file.Run), log
 }
 
 // replace writes a file as editors do: beside it, then renamed over it.
@@ -46,7 +70,7 @@ func TestAFileIsUsedAndItsEditsToo(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "inputs.yaml")
 	replace(t, path, inputsFile(t, "one"))
-	s := startFile(t, path)
+	s, _ := startFile(t, path)
 	in := s.next()
 	if in.Table.Copilot.DisplayName != "one" || in.ConfigMaps["faq"]["faq.md"] != "text" || string(in.Secrets["key"]["k"]) != "secret" || in.Revision == "" {
 		t.Fatalf("inputs: %+v", in)
@@ -61,11 +85,15 @@ func TestABrokenEditIsRefusedAndTheLastGoodStays(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "inputs.yaml")
 	replace(t, path, inputsFile(t, "one"))
-	s := startFile(t, path)
+	s, log := startFile(t, path)
 	s.next()
 	replace(t, path, "table: [")
-	// The source reads one state after the other, so when the next good one is in use the broken one was refused or
-	// was replaced unseen; either way it was not used.
+	if record := log.await(t, "refused an edit"); !strings.Contains(record, path) {
+		t.Errorf("the log does not name the file: %s", record)
+	}
+	if n := s.metric("handoff_table_refused_total"); n != 1 {
+		t.Errorf("handoff_table_refused_total is %v, want 1", n)
+	}
 	replace(t, path, inputsFile(t, "three"))
 	if in := s.next(); in.Table.Copilot.DisplayName != "three" {
 		t.Fatalf("after the repair: %+v", in)

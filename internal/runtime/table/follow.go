@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -99,7 +100,7 @@ func (f *follower) request(options *metav1.ListOptions) *rest.Request {
 
 // contact notes how a request ended, and logs the first of a row of failures and the end of the row.
 func (f *follower) contact(ctx context.Context, err error) {
-	if context.Cause(ctx) == context.Canceled {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return
 	}
 	f.mu.Lock()

@@ -216,10 +216,10 @@ func (w *world) start(opts table.ClusterOptions, with ...func(*source)) *source 
 	opts.Metrics = table.NewMetrics(registry)
 	cluster, err := table.NewCluster(opts)
 	must(w.t, err)
-	return startSource(w.t, w.ctx, registry, cluster.Run, with...)
+	return startSource(w.ctx, w.t, registry, cluster.Run, with...)
 }
 
-func startSource(t *testing.T, ctx context.Context, registry *prometheus.Registry, run func(context.Context, table.Use) error, with ...func(*source)) *source {
+func startSource(ctx context.Context, t *testing.T, registry *prometheus.Registry, run func(context.Context, table.Use) error, with ...func(*source)) *source {
 	t.Helper()
 	ctx, cancel := context.WithCancel(ctx)
 	s := &source{t: t, uses: make(chan table.Inputs, 100), metrics: registry, cancel: cancel, done: make(chan error, 1),
