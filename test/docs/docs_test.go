@@ -119,6 +119,35 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestNotServed: the list of what is accepted but not served says what the conditions say happens instead.
+func TestNotServed(t *testing.T) {
+	t.Parallel()
+	page := read(t, "docs/README.md")
+	found := 0
+	for _, f := range goFiles(t, "internal/routing", func(path string) bool { return !isTest(path) }) {
+		ast.Inspect(f, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) != 2 {
+				return true
+			}
+			if sel, ok := call.Fun.(*ast.SelectorExpr); !ok || sel.Sel.Name != "unserved" {
+				return true
+			}
+			// What follows a comma or semicolon is advice, and a text put together by a call is left out.
+			instead, _, _ := strings.Cut(text(call.Args[1]), ";")
+			instead, _, _ = strings.Cut(instead, ",")
+			found++
+			if !strings.Contains(page, instead) {
+				t.Errorf("docs/README.md does not say %q", instead)
+			}
+			return true
+		})
+	}
+	if found < 15 {
+		t.Errorf("only %d fields were found: the test does not read the code as it is written", found)
+	}
+}
+
 // TestNamedTests: every test that docs/design.md calls a proof exists.
 func TestNamedTests(t *testing.T) {
 	t.Parallel()
