@@ -41,7 +41,7 @@ func prove(t *testing.T, speaking bool) {
 	t.Logf("seed %d", seed)
 	report, err := Prove(ctx, c, Options{
 		Traffic: traffic.Options{Base: c.base, ChannelToken: table.Channels[0].Web.Token, Agents: agents,
-			Customers: 8, Conversations: 20, Takeovers: speaking, Seed: seed},
+			Customers: 12, Conversations: 24, Takeovers: speaking, Seed: seed},
 		Capacities: capacities, Kills: kills, Moment: moment,
 	})
 	t.Log(report)

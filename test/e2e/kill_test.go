@@ -53,7 +53,7 @@ func TestKilledContainer(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	report, err := chaos.Prove(t.Context(), &pod{ns, agents[0]}, chaos.Options{
-		Traffic:    traffic.Options{Base: base, ChannelToken: token, Agents: agents, Customers: 8, Conversations: 20, Takeovers: true, Seed: seed},
+		Traffic:    traffic.Options{Base: base, ChannelToken: token, Agents: agents, Customers: 12, Conversations: 24, Takeovers: true, Seed: seed},
 		Capacities: capacities, Kills: kills, Moment: longestMoment,
 	})
 	t.Log(report)
