@@ -179,50 +179,6 @@ func TestEntryOfGonePodIsRemoved(t *testing.T) {
 	w.ExpectReady(b.copilot)
 }
 
-func TestOneClaimPerCluster(t *testing.T) {
-	t.Parallel()
-	one, two := controltest.New(t), controltest.New(t)
-	one.Start(two.Namespace)
-	worlds := map[string]*controltest.World{one.Namespace: one, two.Namespace: two}
-	channels := map[string]*v1alpha1.Channel{}
-	for ns, w := range worlds {
-		b := tenant(w)
-		w.Run("bikes")
-		w.Acknowledge("bikes")
-		w.Edit(b.channel, func() { b.channel.Spec.Web.Token = "the-one-token" })
-		channels[ns] = b.channel
-	}
-	holder, late := one.Namespace, two.Namespace
-	h, l := channels[holder], channels[late]
-	if l.CreationTimestamp.Before(&h.CreationTimestamp) || l.CreationTimestamp.Equal(&h.CreationTimestamp) && l.UID < h.UID {
-		holder, late, h, l = late, holder, l, h
-	}
-
-	worlds[holder].ExpectAccepted(h)
-	worlds[late].ExpectCondition(l, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonTaken, "spec.web.token", "another namespace")
-	worlds[late].ExpectKstatus(l, status.FailedStatus)
-	for _, c := range l.Status.Conditions {
-		if strings.Contains(c.Message, holder) {
-			t.Errorf("%s tells where the holder is: %s", c.Type, c.Message)
-		}
-	}
-	worlds[late].Table("bikes", func(t *v1alpha1.RoutingTable) error {
-		if strings.Contains(string(t.Spec.Table.Raw), "the-one-token") {
-			return errors.New("the table has a token that belongs to another")
-		}
-		return nil
-	})
-
-	worlds[holder].ExpectDeleted(h)
-	worlds[late].ExpectAccepted(l)
-	worlds[late].Table("bikes", func(t *v1alpha1.RoutingTable) error {
-		if !strings.Contains(string(t.Spec.Table.Raw), "the-one-token") {
-			return errors.New("the token has come free and the table lacks it")
-		}
-		return nil
-	})
-}
-
 func TestPostgresIsNotDeployed(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t)
