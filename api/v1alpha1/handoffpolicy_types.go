@@ -367,7 +367,7 @@ type Message struct {
 	// +kubebuilder:validation:MaxItems=9
 	// +listType=set
 	Reasons []HandoffReason `json:"reasons,omitempty"`
-	// text; {position}, {agent} and {wait} are replaced.
+	// text; {position} and {agent} are replaced where they are known. {wait} is reserved and replaced by nothing yet.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048

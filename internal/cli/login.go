@@ -32,8 +32,8 @@ func newLogin() *cobra.Command {
 		Use:   "login COPILOT --agent EMAIL",
 		Short: "Sign an agent in: print a link that works once, or with --token an access token",
 		Long: `Sign an agent in to a Copilot's inbox. The one-time code is made inside a runtime pod, so whoever may run commands
-in the Copilot's pods may sign in as any of its agents: the command needs the rights to list pods, to create pods/exec
-and to create pods/portforward in the Copilot's namespace.
+in the Copilot's pods may sign in as any of its agents: the command needs the rights to list pods, and to get and create
+pods/exec and pods/portforward, in the Copilot's namespace.
 
 Without --token it prints a link on this machine and forwards a local port to the runtime until Ctrl-C.`,
 		Example: "  kubectl handoff login acme --agent alice@acme.example -n support\n  TOKEN=$(kubectl handoff login acme --agent alice@acme.example --token)",

@@ -1,5 +1,5 @@
 // Package podlink reaches a Copilot's runtime inside its pod: it mints login codes there and forwards a local port to it.
-// It needs the rights to list pods and to create pods/exec and pods/portforward in the Copilot's namespace.
+// It needs the rights to list pods, and to get and create pods/exec and pods/portforward, in the Copilot's namespace.
 package podlink
 
 import (

@@ -119,6 +119,7 @@ func (r *report) inbox(in *v1alpha1.Inbox) []string {
 			r.unserved(field+".role", "only the agents of a pool are agents")
 			continue
 		}
+		r.unserved(field+".role", "supervisors have no rights of their own")
 		for j, e := range role.Emails {
 			if r.matches(fmt.Sprintf("%s.emails[%d]", field, j), string(e), emailPattern, "an e-mail address") {
 				supervisors = append(supervisors, strings.ToLower(string(e)))
@@ -165,6 +166,9 @@ func (r *report) exposure(e *v1alpha1.Exposure) []string {
 	}
 	if kind != v1alpha1.ExposureNone {
 		r.unserved("spec.exposure.type", "the runtime is reached through its Service only")
+	}
+	if len(e.TrustedProxies) > 0 {
+		r.unserved("spec.exposure.trustedProxies", "X-Forwarded headers are not read")
 	}
 	for i, p := range e.TrustedProxies {
 		if _, err := netip.ParsePrefix(p); err != nil {

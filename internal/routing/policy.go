@@ -73,6 +73,9 @@ func (r *report) triggers(t *v1alpha1.Triggers) Triggers {
 		if seen.fresh(r, at+"forbiddenTopics", i, f.Name) {
 			out.ForbiddenTopics = append(out.ForbiddenTopics, Topic{string(f.Name), f.Description, slices.Clone(f.Keywords)})
 		}
+		if len(f.Keywords) == 0 {
+			r.unserved(fmt.Sprintf("%sforbiddenTopics[%d].keywords", at, i), "a topic without keywords is never found")
+		}
 	}
 	for i := range t.Rules {
 		r.unserved(fmt.Sprintf("%srules[%d]", at, i), "the rule hands nothing off")

@@ -48,6 +48,7 @@ func newClients(config *rest.Config) (*clients, error) {
 	client := func(gv schema.GroupVersion, path string) (rest.Interface, error) {
 		c := rest.CopyConfig(config)
 		c.GroupVersion, c.APIPath, c.NegotiatedSerializer = &gv, path, codecs
+		c.QPS = -1 // client-go's default of 5 a second would hold acknowledgements back; one is under way at a time
 		return rest.RESTClientFor(c)
 	}
 	tables, err := client(v1alpha1.GroupVersion, "/apis")
