@@ -73,7 +73,7 @@ func Find(ctx context.Context, o Options, copilot string) (*Pod, error) {
 	}
 	name, err := choose(pods.Items)
 	if err != nil {
-		return nil, fmt.Errorf("Copilot %s/%s: %w", namespace, copilot, err)
+		return nil, fmt.Errorf("in Copilot %s/%s: %w", namespace, copilot, err)
 	}
 	return &Pod{config: config, core: core, namespace: namespace, name: name, forwarding: make(chan error, 1)}, nil
 }

@@ -74,10 +74,10 @@ func who(in SummaryInput) string {
 }
 
 func tried(c conversation) string {
-	switch {
-	case c.answers == 0:
+	switch c.answers {
+	case 0:
 		return "the AI has not answered anything"
-	case c.answers == 1:
+	case 1:
 		return "the AI answered: " + quote(c.answer, quoteForAgent)
 	default:
 		return fmt.Sprintf("the AI answered %d times, last: %s", c.answers, quote(c.answer, quoteForAgent))
