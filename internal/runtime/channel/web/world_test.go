@@ -47,7 +47,9 @@ func newSite(t *testing.T, o Options) *site {
 // do sends a request and returns the status, the headers and the body.
 func (s *site) do(t *testing.T, method, path, token, body string, header ...string) (int, http.Header, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(t.Context(), Patience) // a stream that should have been refused does not end
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
