@@ -77,7 +77,7 @@ func (a *acker) run(ctx context.Context) {
 // settle applies the wanted entry, trying on until it holds or ctx ends.
 func (a *acker) settle(ctx context.Context) {
 	backoff := reconnectBackoff()
-	for entry := a.due(); entry != nil; entry = a.due() {
+	for entry := a.due(); entry != nil && ctx.Err() == nil; entry = a.due() {
 		if a.send(ctx, entry) == nil {
 			continue
 		}

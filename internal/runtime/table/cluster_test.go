@@ -216,7 +216,7 @@ func TestWhatTheTableNoLongerNamesIsNoLongerWatched(t *testing.T) {
 	if in := s.next(); len(in.Secrets)+len(in.ConfigMaps) != 0 {
 		t.Fatalf("contents that the table does not name: %+v", in)
 	}
-	closed := []string{<-wire.closed, <-wire.closed}
+	closed := []string{wire.nextClosed(t), wire.nextClosed(t)}
 	slices.Sort(closed)
 	if want := []string{"configmaps/" + faqName, "secrets/" + keyName}; !slices.Equal(closed, want) {
 		t.Errorf("closed watches of %v, want %v", closed, want)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 )
@@ -65,6 +67,18 @@ func (w *wire) count(request string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.requests[request]
+}
+
+// nextClosed returns the "resource/name" of the next watch that ended.
+func (w *wire) nextClosed(t *testing.T) string {
+	t.Helper()
+	select {
+	case name := <-w.closed:
+		return name
+	case <-time.After(patience):
+		t.Fatal("no watch ended")
+	}
+	return ""
 }
 
 // closing tells once that a body was closed.
