@@ -237,13 +237,18 @@ func TestSlowClientIsCut(t *testing.T) {
 	conn := dialWithoutReading(t, handler, "GET / HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\nAuthorization: Bearer "+token+"\r\n\r\n")
 	defer conn.Close()
 	text := strings.Repeat("x", 16<<10)
-	for i := 0; ; i++ {
+	for i := range 1000 { // more than every buffer on the way holds
 		select {
 		case <-ended:
 			return
 		default:
-			s.Send(id, strconv.Itoa(i), text) // fills every buffer on the way in the end
+			s.Send(id, strconv.Itoa(i), text)
 		}
+	}
+	select {
+	case <-ended:
+	case <-time.After(Patience):
+		t.Error("the stream goes on")
 	}
 }
 
