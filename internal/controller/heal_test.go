@@ -3,6 +3,8 @@ package controller_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -196,4 +198,20 @@ func TestObjectOfSomebodyElseIsNotTakenOver(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+func TestNamespaceThatIsBeingDeletedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	w.ExpectApplied(w.Manifests(controltest.Root("config/samples/minimal.yaml"))...)
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
+	if err := w.Client.Delete(t.Context(), ns); err != nil { // there is no namespace controller here: it stays Terminating
+		t.Fatal(err)
+	}
+	op := w.Idle()
+	reconcileAll(w, op, reconcilers(w, op)) // which fails the test on an error
+	children := slices.DeleteFunc(slices.Clone(op.Writes()), func(s string) bool { return strings.HasSuffix(s, "/status") })
+	if len(children) != 1 {
+		t.Errorf("the operator tried to write %v; the first refusal says all", children)
+	}
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -79,7 +81,8 @@ func unserved(c *v1alpha1.Copilot) string {
 	return "spec.storage.type: this release does not serve Postgres: leave storage out or set type Embedded"
 }
 
-// apply writes every child that differs. One that the API server refuses does not hold up the others.
+// apply writes every child that differs. One that the API server refuses does not hold up the others; in a namespace that
+// is being deleted all of them go, and the Copilot with them, so there is nothing to do or to complain about.
 func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Copilot, t *routing.Table) error {
 	children, err := desired.Render(desired.Input{Copilot: c, Table: t, RuntimeImage: r.RuntimeImage})
 	if err != nil {
@@ -87,7 +90,11 @@ func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Copilot, t *routing.
 	}
 	var failed error
 	for _, child := range children {
-		if _, err := r.Applier.Apply(ctx, child); err != nil {
+		_, err := r.Applier.Apply(ctx, child)
+		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+			return nil
+		}
+		if err != nil {
 			failed = errors.Join(failed, err)
 		}
 	}
