@@ -14,15 +14,15 @@ func role(in Input) runtime.ApplyConfiguration {
 		WithLabels(Labels(in.Copilot.Name)).
 		WithOwnerReferences(owner(in.Copilot)).
 		WithRules(
-			rule(v1alpha1.GroupVersion.Group, "routingtables", []string{name}, "get", "list", "watch"),
+			rule(v1alpha1.GroupVersion.Group, "routingtables", []string{name}, "list", "watch"),
 			rule(v1alpha1.GroupVersion.Group, "routingtables/status", []string{name}, "patch"))
 	// A rule without names would be for all objects of its kind.
 	secrets, configMaps := in.Table.Inputs()
 	if len(secrets) > 0 {
-		role.WithRules(rule("", "secrets", secrets, "get", "list", "watch"))
+		role.WithRules(rule("", "secrets", secrets, "list", "watch"))
 	}
 	if len(configMaps) > 0 {
-		role.WithRules(rule("", "configmaps", configMaps, "get", "list", "watch"))
+		role.WithRules(rule("", "configmaps", configMaps, "list", "watch"))
 	}
 	return role
 }
