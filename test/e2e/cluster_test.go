@@ -206,7 +206,8 @@ func signIn(t *testing.T, namespace, copilot, base, email string) *runtimeclient
 	return agent
 }
 
-// logPods logs the end of what the containers of a namespace said, now and before their last restart.
+// logPods logs what holds the pods of a namespace up, and the end of what their containers said, now and before their
+// last restart.
 func logPods(t *testing.T, namespace string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -223,10 +224,15 @@ func logPods(t *testing.T, namespace string) {
 	}
 	lines := int64(40)
 	for _, p := range pods.Items {
+		for _, c := range p.Status.Conditions {
+			if c.Status != corev1.ConditionTrue {
+				t.Logf("pod %s is not %s: %s", p.Name, c.Type, c.Message)
+			}
+		}
 		for _, previous := range []bool{true, false} {
 			out, err := core.CoreV1().Pods(namespace).GetLogs(p.Name, &corev1.PodLogOptions{TailLines: &lines, Previous: previous}).DoRaw(ctx)
 			if previous && err != nil {
-				continue // it was never restarted
+				continue // it did not restart
 			}
 			t.Logf("pod %s, previous %t (%v):\n%s", p.Name, previous, err, out)
 		}
