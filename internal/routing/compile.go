@@ -76,9 +76,7 @@ func compileHandoff(s Snapshot, r *report) (*Policy, []Pool, []Problem) {
 		exists[name] = true
 		p, more := compilePool(source)
 		problems = append(problems, more...)
-		if p != nil {
-			pools = append(pools, *p)
-		}
+		pools = append(pools, *p)
 	}
 	problems = append(problems, mergePeople(pools, s.Pools)...)
 	policy, more := compilePolicy(s.Policy, exists)

@@ -33,8 +33,8 @@ func CheckPool(p *v1alpha1.AgentPool) []Problem {
 }
 
 // compilePool fills in defaults. A mistake costs as little as it can: an unreadable value counts as left out, a window,
-// closure or agent that makes no sense is left out, and the whole pool (nil) only where nobody could tell when it is
-// open.
+// closure or agent that makes no sense is left out, and the pool is suspended where nobody could tell when it is open:
+// its agents keep what they are working on.
 func compilePool(p *v1alpha1.AgentPool) (*Pool, []Problem) {
 	r := &report{object: Object{"AgentPool", p.Name}}
 	out := &Pool{Name: p.Name, TimeZone: p.Spec.TimeZone}
@@ -50,7 +50,7 @@ func compilePool(p *v1alpha1.AgentPool) (*Pool, []Problem) {
 	capacity := r.assignment(out, p.Spec.Assignment)
 	out.Agents = r.agents(p.Spec.Agents, capacity)
 	if err != nil || len(p.Spec.Hours) > 0 && out.Hours == nil {
-		return nil, r.list
+		out.Suspended, out.TimeZone = true, "UTC"
 	}
 	return out, r.list
 }

@@ -87,9 +87,12 @@ func (s schedule) on(t time.Time) bool {
 
 // shift tells for each agent of the pool whether they are on shift.
 func (p *Pool) shift(now time.Time) []bool {
+	on := make([]bool, len(p.Agents))
+	if p.Suspended {
+		return on
+	}
 	s := p.schedule()
 	pool := s.on(now)
-	on := make([]bool, len(p.Agents))
 	for i := range p.Agents {
 		on[i] = pool
 		if a := &p.Agents[i]; a.Hours != nil {
@@ -191,6 +194,9 @@ func (e *earliest) add(t, now time.Time) {
 
 // poolEdge adds the next edge of every shift that somebody of the pool works. Those who share hours share a shift.
 func (e *earliest) poolEdge(p *Pool, now time.Time) {
+	if p.Suspended {
+		return
+	}
 	s := p.schedule()
 	var done [][]Window
 	for i := range p.Agents {

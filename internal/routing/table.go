@@ -158,7 +158,9 @@ type Message struct {
 
 // Pool is a group of human agents. A pool without Hours is always open.
 type Pool struct {
-	Name                  string                      `json:"name"`
+	Name string `json:"name"`
+	// Suspended: when the pool is open could not be read. Its agents keep what they have and are on shift at no time.
+	Suspended             bool                        `json:"suspended,omitempty"`
 	TimeZone              string                      `json:"timeZone"`
 	Hours                 []Window                    `json:"hours,omitempty"`
 	Closures              []Closure                   `json:"closures,omitempty"`
