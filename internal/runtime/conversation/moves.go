@@ -154,6 +154,19 @@ func (c Conversation) TakeOver(agent Person, cost int, h Handoff, cut *Cut, told
 	return s.done()
 }
 
+// Adopt gives an agent the conversation of another who is in no pool any more. The caller makes sure of that.
+func (c Conversation) Adopt(agent Person, cost int, told string, now time.Time) (Change, error) {
+	s, err := c.begin(Adopt, now)
+	if err != nil {
+		return Change{}, err
+	}
+	owner := s.give(Owner{Kind: OwnerAgent, ID: agent.Email})
+	s.conv.Cost = cost
+	s.append(Event{Type: EventTakenOver, Author: *agent.author(), Agent: agent.author(), Owner: owner})
+	s.tell(told)
+	return s.done()
+}
+
 // AgentReplies appends a message of the agent who owns the conversation. The caller makes sure that clientID is new.
 func (c Conversation) AgentReplies(agent Person, clientID, text string, now time.Time) (Change, error) {
 	s, err := c.beginAs(AgentReplies, agent, now)

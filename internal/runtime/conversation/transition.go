@@ -20,6 +20,7 @@ const (
 	OfferExpires   Name = "OfferExpires"
 	Accept         Name = "Accept"
 	TakeOver       Name = "TakeOver"
+	Adopt          Name = "Adopt"
 	AgentReplies   Name = "AgentReplies"
 	AgentNotes     Name = "AgentNotes"
 	Resolve        Name = "Resolve"
@@ -55,6 +56,8 @@ var Transitions = []Transition{
 		"the open offer is this agent's and its time is not up", "assigned, what the customer is told"},
 	{TakeOver, []OwnerKind{OwnerAI, OwnerQueue}, []OwnerKind{OwnerAgent},
 		"an agent of the Copilot", "the released part of a cut answer, the handoff where there was none, taken over"},
+	{Adopt, []OwnerKind{OwnerAgent}, []OwnerKind{OwnerAgent},
+		"an agent of the Copilot; the owner is in no pool any more", "taken over, what the customer is told"},
 	{AgentReplies, []OwnerKind{OwnerAgent}, nil,
 		"the agent is the owner", "the agent's message"},
 	{AgentNotes, []OwnerKind{OwnerAI, OwnerQueue, OwnerAgent, OwnerNobody}, nil,

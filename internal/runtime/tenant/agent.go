@@ -113,7 +113,7 @@ func (t *Tenant) Accept(ctx context.Context, id string, a routing.Agent) (conver
 	})
 }
 
-// TakeOver gives an agent a conversation that the AI or the queue owns. An answer in progress is cut: what was released
+// TakeOver gives an agent a conversation that the AI or the queue owns, or an agent who is in no pool any more. An answer in progress is cut: what was released
 // of it is kept as an interrupted message, and nothing more of it is. Taking over what one owns changes nothing.
 func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
 	in, err := t.inputs()
@@ -124,6 +124,10 @@ func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conv
 	// A turn that was held off, or cut in vain, may still owe its answer.
 	defer func() { letGo(); t.turns.schedule(id) }()
 	return t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
+		cost := in.table.Cost(a.Email, c.ChannelType)
+		if _, there := in.table.AgentByEmail(c.Owner.ID); c.Owner.Kind == conversation.OwnerAgent && !there {
+			return c.Adopt(person(a), cost, told, t.clock.Now())
+		}
 		v := view{conv: c, in: in}
 		var cut *conversation.Cut
 		if c.Owner.Kind == conversation.OwnerAI {
@@ -136,7 +140,7 @@ func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conv
 		}
 		d := decide.Decide(in.table.Policy, decideInput(v))
 		d.Reason = v1alpha1.HandoffAgentTookOver
-		return c.TakeOver(person(a), in.table.Cost(a.Email, c.ChannelType), describeHandoff(v, d), cut, told, t.clock.Now())
+		return c.TakeOver(person(a), cost, describeHandoff(v, d), cut, told, t.clock.Now())
 	})
 }
 

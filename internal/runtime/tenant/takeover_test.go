@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
@@ -156,5 +157,35 @@ func TestTakingOverAnOfferFreesItsSlot(t *testing.T) {
 	}
 	if e := w.AwaitType(second, conversation.EventOffered, 1); e.Agent.ID != Email("a0") {
 		t.Errorf("offered to %s", e.Agent.ID)
+	}
+}
+
+// An agent who is in no pool any more can reach nothing; a colleague takes their conversations, and nobody else's.
+func TestConversationOfARemovedAgentIsTakenOver(t *testing.T) {
+	t.Parallel()
+	two := Table(2, 4)
+	w := New(t, Options{Table: two})
+	gone, colleague := two.Pools[0].Agents[0], two.Pools[0].Agents[1]
+	id, _ := w.OpenConversation()
+	if _, err := w.Tenant.TakeOver(t.Context(), id, gone); err != nil {
+		t.Fatal(err)
+	}
+	var refusal *conversation.Refusal
+	if _, err := w.Tenant.TakeOver(t.Context(), id, colleague); !errors.As(err, &refusal) {
+		t.Fatalf("a colleague's conversation was taken: %v", err)
+	}
+	without := *two
+	without.Pools = []routing.Pool{two.Pools[0]}
+	without.Pools[0].Agents = []routing.Agent{colleague}
+	w.UseTable(&without)
+	c, err := w.Tenant.TakeOver(t.Context(), id, colleague)
+	if err != nil || c.Owner.ID != colleague.Email || c.Handoff == nil {
+		t.Fatalf("got %+v, %v", c, err)
+	}
+	if _, err := w.Tenant.Reply(t.Context(), id, colleague, "1", "Hello, I go on from here."); err != nil {
+		t.Error(err)
+	}
+	if err := CheckLog(w.Events(id)); err != nil {
+		t.Error(err)
 	}
 }
