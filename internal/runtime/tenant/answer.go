@@ -18,6 +18,9 @@ import (
 // maxWindow bounds the events of a window that the AI reads: the newest are kept.
 const maxWindow = 200
 
+// overtakeTimeout bounds reading a conversation from a local store.
+const overtakeTimeout = 5 * time.Second
+
 // runTurns gives the answers that are owed, until ctx ends and every turn in progress has stopped.
 func (t *Tenant) runTurns(ctx context.Context) error {
 	select {
@@ -26,11 +29,10 @@ func (t *Tenant) runTurns(ctx context.Context) error {
 		return nil
 	}
 	var g errgroup.Group
-	slots := make(chan struct{}, maxTurns)
 	t.turns.mu.Lock()
 	t.turns.spawn = func(id string) {
 		g.Go(func() error {
-			t.work(ctx, id, slots)
+			t.work(ctx, id)
 			return nil
 		})
 	}
@@ -59,12 +61,7 @@ func (t *Tenant) resumeTurns(ctx context.Context) {
 }
 
 // work is the worker of one conversation: it takes turns until none is owed.
-func (t *Tenant) work(ctx context.Context, id string, slots chan struct{}) {
-	select {
-	case slots <- struct{}{}:
-		defer func() { <-slots }()
-	case <-ctx.Done():
-	}
+func (t *Tenant) work(ctx context.Context, id string) {
 	for again := true; again; again = t.turns.goOn(id) {
 		if ctx.Err() != nil {
 			t.turns.stopped(id)
@@ -81,12 +78,18 @@ func (t *Tenant) work(ctx context.Context, id string, slots chan struct{}) {
 func (t *Tenant) persist(ctx context.Context, what string, do func() error) error {
 	for {
 		err := do()
-		if err == nil || ctx.Err() != nil || errors.Is(err, conversation.ErrStale) || errors.Is(err, errCut) {
+		if err == nil || ctx.Err() != nil || final(err) {
 			return err
 		}
 		t.log.Error("the store failed and is tried again", "doing", what, "error", err)
 		t.wait(ctx, retryTurn)
 	}
+}
+
+// final says whether an error would be the same the next time.
+func final(err error) bool {
+	var refusal *conversation.Refusal
+	return errors.Is(err, conversation.ErrStale) || errors.Is(err, errCut) || errors.Is(err, store.ErrNotFound) || errors.As(err, &refusal)
 }
 
 func (t *Tenant) wait(ctx context.Context, d time.Duration) {
@@ -149,15 +152,7 @@ func (t *Tenant) answer(ctx, answering context.Context, v view, tn *turn) error 
 	if d := decide.Decide(policy, in); d.HandOff {
 		return t.handOff(ctx, v, tn, d)
 	}
-	ans, err := v.in.ai.Answer(answering, copilot.Request{
-		Messages: copilotMessages(v), Language: v.conv.Language, Background: v.conv.Background,
-	}, func(piece string) error {
-		if err := tn.release(piece); err != nil {
-			return err
-		}
-		t.hub.wake(v.conv.ID)
-		return nil
-	})
+	ans, err := t.ask(answering, v, tn)
 	switch {
 	case ctx.Err() != nil:
 		return errCut
@@ -177,13 +172,34 @@ func (t *Tenant) answer(ctx, answering context.Context, v view, tn *turn) error 
 	return t.say(ctx, v, tn, ans, d.Language)
 }
 
+// ask has the AI answer. Only here a turn waits for others: whoever asks for a human was handed off before.
+func (t *Tenant) ask(ctx context.Context, v view, tn *turn) (copilot.Answer, error) {
+	select {
+	case t.slots <- struct{}{}:
+		defer func() { <-t.slots }()
+	case <-ctx.Done():
+		return copilot.Answer{}, ctx.Err()
+	}
+	return v.in.ai.Answer(ctx, copilot.Request{
+		Messages: copilotMessages(v), Language: v.conv.Language, Background: v.conv.Background,
+	}, func(piece string) error {
+		if err := tn.release(piece); err != nil {
+			return err
+		}
+		t.hub.wake(v.conv.ID)
+		return nil
+	})
+}
+
 // overtake ends the answer in progress, if there is one, when what the customer wrote meanwhile goes to a human: nobody
-// waits for a slow model to be heard.
+// waits for a slow model to be heard. It happens also when the customer has hung up since.
 func (t *Tenant) overtake(ctx context.Context, id string) {
 	tn := t.turns.of(id)
 	if tn == nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), overtakeTimeout)
+	defer cancel()
 	v, err := t.look(ctx, id)
 	if err != nil {
 		t.log.Warn("an answer in progress goes on, since the conversation could not be read", "conversation", id, "error", err)

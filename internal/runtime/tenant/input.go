@@ -10,8 +10,13 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/decide"
 )
 
-// maxBackground bounds the text of the human part that the AI is given.
-const maxBackground = 2000
+const (
+	// maxBackground bounds the text of the human part that the AI is given, in bytes.
+	maxBackground = 2000
+	// maxRead bounds what one decision reads of a window, in bytes: the newest messages. Longer ones are clipped by
+	// package decide. It keeps a customer who pastes books from taking the time of all others.
+	maxRead = 16 << 10
+)
 
 // spoken lists the messages of the window in the order in which they belong together: an answer stands behind the
 // message that it answers, also where the customer wrote another one meanwhile. All that the customer wrote since the
@@ -45,19 +50,28 @@ func spoken(v view) []conversation.Event {
 	return append(out[:first], newest)
 }
 
-// decideInput is the view as a decision needs it.
+// decideInput is the view as a decision needs it: the newest messages, at least one of them. The greeting is no answer.
 func decideInput(v view) decide.Input {
 	in := decide.Input{NotUnderstood: v.conv.NotUnderstood, Turns: v.conv.Turns + 1, Language: v.conv.Language}
 	authors := map[conversation.AuthorKind]decide.Author{
 		conversation.AuthorCustomer: decide.Customer, conversation.AuthorAI: decide.AI, conversation.AuthorAgent: decide.Agent,
 	}
-	for _, e := range spoken(v) {
+	size := 0
+	for _, e := range slices.Backward(spoken(v)) {
+		if e.Author.Kind == conversation.AuthorAI && e.AnswerTo == 0 {
+			continue
+		}
+		if size += len(e.Text); size > maxRead && len(in.Messages) > 0 {
+			break
+		}
 		in.Messages = append(in.Messages, decide.Message{Author: authors[e.Author.Kind], Text: e.Text})
 	}
+	slices.Reverse(in.Messages)
 	return in
 }
 
-// copilotMessages is the window as the AI reads it. It ends with the customer's newest message.
+// copilotMessages is the window as the AI reads it. It ends with the customer's newest message. Since a model may be
+// the reader, cards, bank accounts and passwords are blanked out.
 func copilotMessages(v view) []copilot.Message {
 	authors := map[conversation.AuthorKind]copilot.Author{
 		conversation.AuthorCustomer: copilot.Customer, conversation.AuthorAI: copilot.AI, conversation.AuthorAgent: copilot.Agent,
@@ -65,7 +79,7 @@ func copilotMessages(v view) []copilot.Message {
 	var out []copilot.Message
 	for _, e := range spoken(v) {
 		if !e.Unanswered {
-			out = append(out, copilot.Message{Author: authors[e.Author.Kind], Text: e.Text})
+			out = append(out, copilot.Message{Author: authors[e.Author.Kind], Text: decide.Redact(e.Text)})
 		}
 	}
 	return out

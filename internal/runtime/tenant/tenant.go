@@ -46,6 +46,8 @@ type Tenant struct {
 	current atomic.Pointer[current]
 	hub     *hub
 	turns   *turns
+	// slots bounds the AI's answers in progress.
+	slots chan struct{}
 	// kick wakes the assigner; it holds one signal.
 	kick chan struct{}
 	// signing is the key of agents' tokens, once it was read.
@@ -82,7 +84,7 @@ func New(c Config) *Tenant {
 		store: c.Store, clock: c.Clock, log: c.Logger, http: c.HTTPClient,
 		metrics: newMetrics(c.Registerer), model: copilot.NewMetrics(c.Registerer),
 		hub: newHub(), turns: newTurns(),
-		kick: make(chan struct{}, 1),
+		slots: make(chan struct{}, MaxAnswers), kick: make(chan struct{}, 1),
 	}
 	c.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "handoff_queue_waiting", Help: "Conversations that wait for a human without an offer."}, t.countWaiting))

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// maxTurns bounds the answers in progress at once, and with it memory and calls to the model.
-	maxTurns = 128
+	// MaxAnswers bounds the AI's answers in progress at once, and with it memory and calls to the model.
+	MaxAnswers = 128
 	// retryTurn is how long a turn waits before it is tried again after the store failed.
 	retryTurn = time.Second
 )

@@ -9,6 +9,7 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
@@ -64,6 +65,26 @@ func TestRequestForAHumanDoesNotWaitForTheModel(t *testing.T) {
 	if err := CheckLog(w.Events(id)); err != nil {
 		t.Error(err)
 	}
+}
+
+// All the model's places are taken by calls that do not end: whoever asks for a human is handed off all the same.
+func TestRequestForAHumanDoesNotWaitForOthersAnswers(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	w := New(t, Options{Table: table})
+	for range tenant.MaxAnswers {
+		id, _ := w.OpenConversation()
+		w.Send(id, "1", "Question")
+		model.Next(t)
+	}
+	id, _ := w.OpenConversation()
+	w.Send(id, "1", Human)
+	w.AwaitType(id, conversation.EventHandoff, 1)
+	waiting, _ := w.OpenConversation()
+	w.Send(waiting, "1", "Question") // waits for a place
+	w.Send(waiting, "2", Human)
+	w.AwaitType(waiting, conversation.EventHandoff, 1)
 }
 
 // Every message that waits for an answer is decided on, not only the newest.
