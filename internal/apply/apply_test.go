@@ -83,13 +83,13 @@ func (f *fixture) expectWritten(want ...string) {
 func TestOnlyWhatDiffersIsWritten(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.expectWritten("RoutingTable", "ServiceAccount", "Role", "RoleBinding", "PersistentVolumeClaim", "NetworkPolicy", "Service", "Deployment")
+	f.expectWritten("ServiceAccount", "Role", "RoleBinding", "RoutingTable", "PersistentVolumeClaim", "NetworkPolicy", "Service", "Deployment")
 	f.expectWritten()
 
 	f.table.Copilot.Instructions = "Other."
 	f.expectWritten("RoutingTable")
 	f.table.Copilot.Knowledge = nil
-	f.expectWritten("RoutingTable", "Role")
+	f.expectWritten("Role", "RoutingTable")
 	f.copilot.Spec.Runtime = &v1alpha1.Runtime{
 		Replicas: ptr.To[int32](0), ImagePullSecrets: []v1alpha1.LocalRef{{Name: "b"}, {Name: "a"}},
 	}

@@ -105,3 +105,15 @@ func TestTableDoesNotChangeThePod(t *testing.T) {
 		t.Error("another table changes nothing")
 	}
 }
+
+// A running pod reads a Secret as soon as a table names it, and would be refused if its rights came later.
+func TestRightsComeBeforeTheTable(t *testing.T) {
+	t.Parallel()
+	children := string(render(t, read(t, "testdata/full.in.yaml")))
+	table := strings.Index(children, "\nkind: RoutingTable\n")
+	for _, kind := range []string{"ServiceAccount", "Role", "RoleBinding"} {
+		if at := strings.Index(children, "\nkind: "+kind+"\n"); at < 0 || at > table {
+			t.Errorf("%s is at %d, RoutingTable at %d", kind, at, table)
+		}
+	}
+}

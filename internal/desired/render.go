@@ -49,7 +49,8 @@ func Address(namespace, copilot string) string {
 	return fmt.Sprintf("http://%s.%s.svc:%d", Name(copilot), namespace, PortHTTP)
 }
 
-// Render returns the children in the order in which they are to be applied: what the pod needs comes before the pod.
+// Render returns the children in the order in which they are to be applied: what the pod needs comes before the pod, and what
+// it may read before the table that names it.
 // It fails only if the table cannot be written as JSON.
 func Render(in Input) ([]runtime.ApplyConfiguration, error) {
 	table, err := routingTable(in)
@@ -57,10 +58,11 @@ func Render(in Input) ([]runtime.ApplyConfiguration, error) {
 		return nil, err
 	}
 	return []runtime.ApplyConfiguration{
-		table,
+		// The rights come before the table: running pods read what a new one names at once.
 		serviceAccount(in),
 		role(in),
 		roleBinding(in),
+		table,
 		claim(in),
 		networkPolicy(in),
 		service(in),
