@@ -3,6 +3,8 @@ package tenant
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -142,7 +144,30 @@ func (t *Tenant) turn(ctx context.Context, id string) error {
 	}
 	defer t.metrics.turn(t.clock.Now(), t.clock)
 	tn.answers(v.conv.Epoch, v.conv.Pending)
-	return t.answer(ctx, answering, v, tn)
+	return t.guarded(ctx, v, tn, func() error { return t.answer(ctx, answering, v, tn) })
+}
+
+// guarded gives an answer. A message whose reading panics goes to a human unread: it would end this process, and every
+// one after it.
+func (t *Tenant) guarded(ctx context.Context, v view, tn *turn, answer func() error) (err error) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		// The value could hold the customer's words; its type and the stack do not.
+		t.log.Error("an answer panicked", "conversation", v.conv.ID, "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+		if v.in.table.Policy == nil {
+			err = t.say(ctx, v, tn, copilot.Answer{}, v.conv.Language)
+			return
+		}
+		err = t.commitHandoff(ctx, v.conv.ID, tn, conversation.Handoff{
+			Reason: v1alpha1.HandoffModelFailure, Sentiment: v1alpha1.SentimentNeutral, Language: v.conv.Language,
+			Summary:         "The AI failed on the customer's newest message; please read the conversation.",
+			CustomerSummary: v.in.table.Text(v1alpha1.MessageHandoff, v.conv.Language, v.conv.ChannelType, v1alpha1.HandoffModelFailure, nil),
+		})
+	}()
+	return answer()
 }
 
 // answer decides before and after the AI's try to answer, which ends with answering, and commits what comes of it.
@@ -252,10 +277,13 @@ func (t *Tenant) say(ctx context.Context, v view, tn *turn, ans copilot.Answer, 
 // handOff gives the conversation to the queue and, where an agent can take it now, offers it in the same transaction.
 // The customer is told in that transaction too.
 func (t *Tenant) handOff(ctx context.Context, v view, tn *turn, d decide.Decision) error {
-	h := describeHandoff(v, d)
+	return t.commitHandoff(ctx, v.conv.ID, tn, describeHandoff(v, d))
+}
+
+func (t *Tenant) commitHandoff(ctx context.Context, id string, tn *turn, h conversation.Handoff) error {
 	return t.persist(ctx, "a handoff", func() error {
 		return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-			return t.placeHandoff(tx, v.conv.ID, tn, h, save)
+			return t.placeHandoff(tx, id, tn, h, save)
 		})
 	})
 }

@@ -3,10 +3,15 @@ package tenant_test
 import (
 	"context"
 	"errors"
+	"net/http"
+	"strings"
 	"sync"
+	"testing"
 
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
 var errFault = errors.New("the disk is full")
@@ -81,4 +86,39 @@ func (f *faults) before(c conversation.Change) error {
 	<-goOn
 	f.mu.Lock()
 	return nil
+}
+
+type panicking struct{}
+
+func (panicking) RoundTrip(*http.Request) (*http.Response, error) { panic("nobody thought of this") }
+
+// A message that breaks its reader goes to a human, and the others are answered as before.
+func TestPanicInATurnIsAHandoff(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	NewModel(t, table)
+	w := New(t, Options{Table: table, HTTPClient: &http.Client{Transport: panicking{}}})
+	id, _ := w.OpenConversation()
+	w.Send(id, "1", "Question")
+	h := w.AwaitType(id, conversation.EventHandoff, 1)
+	if h.Handoff.Reason != v1alpha1.HandoffModelFailure || h.Handoff.Summary == "" || h.Handoff.CustomerSummary == "" {
+		t.Errorf("the handoff is %+v", h.Handoff)
+	}
+	other, _ := w.OpenConversation()
+	w.Send(other, "1", Human)
+	w.AwaitType(other, conversation.EventHandoff, 1)
+}
+
+func TestTheModelReadsNoCardNumbers(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	w := New(t, Options{Table: table})
+	id, _ := w.OpenConversation()
+	w.Send(id, "1", "Why was my card 4111 1111 1111 1111 charged?")
+	call := model.Next(t)
+	if body := string(call.Body); strings.Contains(body, "4111") || !strings.Contains(body, "charged") {
+		t.Errorf("the model reads %s", body)
+	}
+	call.End()
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,8 @@ type Options struct {
 	Wrap func(store.Store) store.Store
 	// Clock to go on with; nil for a new one at Start.
 	Clock *Clock
+	// HTTPClient that reaches the model; nil for the usual one.
+	HTTPClient *http.Client
 }
 
 // World is a running Tenant.
@@ -68,7 +71,7 @@ func New(tb testing.TB, o Options) *World {
 	if o.Wrap != nil {
 		under = o.Wrap(under)
 	}
-	w.Tenant = tenant.New(tenant.Config{Store: under, Clock: o.Clock, Logger: slog.New(slog.DiscardHandler), Registerer: w.Registry})
+	w.Tenant = tenant.New(tenant.Config{Store: under, Clock: o.Clock, Logger: slog.New(slog.DiscardHandler), Registerer: w.Registry, HTTPClient: o.HTTPClient})
 	if !o.NoTable {
 		w.UseTable(o.Table)
 	}
