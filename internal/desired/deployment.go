@@ -22,6 +22,8 @@ const (
 	user int64 = 65532
 	// grace is for the conversations being answered, and for SQLite to close cleanly.
 	grace int64 = 30
+	// probeTimeout in seconds is generous, since a runtime that is busy is not one that is broken.
+	probeTimeout int32 = 5
 )
 
 // deployment never mentions the table's revision: a new table is fetched by the running pod, not rolled out.
@@ -92,9 +94,11 @@ func runtimeContainer(in Input) *coreac.ContainerApplyConfiguration {
 		WithPorts(
 			coreac.ContainerPort().WithName("http").WithContainerPort(PortHTTP).WithProtocol(corev1.ProtocolTCP),
 			coreac.ContainerPort().WithName("metrics").WithContainerPort(PortMetrics).WithProtocol(corev1.ProtocolTCP)).
-		WithStartupProbe(probe("/healthz", 1, 60)).
+		// A tenant serves within a second of having its table. The ten minutes are for those who wait for it: a new
+		// container would not get it sooner.
+		WithStartupProbe(probe("/readyz", 1, 600)).
 		WithLivenessProbe(probe("/healthz", 10, 3)).
-		WithReadinessProbe(probe("/readyz", 2, 2)).
+		WithReadinessProbe(probe("/readyz", 5, 3)).
 		WithResources(resources(in.Copilot)).
 		WithSecurityContext(coreac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).
@@ -110,6 +114,7 @@ func probe(path string, period, failures int32) *coreac.ProbeApplyConfiguration 
 	return coreac.Probe().
 		WithHTTPGet(coreac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString("metrics"))).
 		WithPeriodSeconds(period).
+		WithTimeoutSeconds(probeTimeout).
 		WithFailureThreshold(failures)
 }
 

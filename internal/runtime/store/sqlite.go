@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -25,6 +27,9 @@ const (
 	// readers bounds the read connections. Each keeps a page cache of 2 MB.
 	readers = 8
 	keySize = 32
+	// proofAge is how long a commit shows that the store is usable. A write only to ask that would queue behind all
+	// others, and fail its asker when the store is busiest, not when it is broken.
+	proofAge = 10 * time.Second
 )
 
 //go:embed migrations/*.sql
@@ -38,6 +43,9 @@ type SQLite struct {
 	// write has one connection, so that write transactions queue in the process and in order.
 	write *sql.DB
 	read  *sql.DB
+	// proven is when the last write was committed; nil if one has failed since, or none was tried.
+	proven atomic.Pointer[time.Time]
+	now    func() time.Time
 }
 
 var _ Store = (*SQLite)(nil)
@@ -52,7 +60,7 @@ func OpenSQLite(ctx context.Context, dir string) (*SQLite, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder %s: %w", dir, err)
 	}
-	s := &SQLite{dir: dir}
+	s := &SQLite{dir: dir, now: time.Now}
 	if s.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
@@ -117,18 +125,25 @@ func (s *SQLite) migrate(ctx context.Context) error {
 func (s *SQLite) Update(ctx context.Context, fn func(Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
+		s.doubt(ctx, err)
 		return s.failed(ctx, "begin a write transaction", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	w := &sqliteTx{sqliteReader: sqliteReader{ctx, tx}}
-	if err := fn(w); err != nil {
+	err = fn(w)
+	s.doubt(ctx, w.err)
+	if err != nil {
 		return err
 	}
 	if w.err != nil {
 		return fmt.Errorf("not committed, since a write in it failed: %w", w.err)
 	}
 	if err := tx.Commit(); err != nil {
+		s.doubt(ctx, err)
 		return s.failed(ctx, "commit", err)
+	}
+	if w.wrote {
+		s.prove()
 	}
 	return nil
 }
@@ -166,17 +181,42 @@ func (s *SQLite) Key(ctx context.Context, name string) ([]byte, error) {
 	return key, nil
 }
 
-// Ping commits one small write, which proves that the disk has room and the database answers.
+// Ping is described at Store. A commit of the last proofAge is proof enough; else it commits one small write, which
+// shows that the disk has room and the database answers.
 func (s *SQLite) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return s.failed(ctx, "try a write", err)
+	}
+	if at := s.proven.Load(); at != nil && s.now().Sub(*at) < proofAge {
+		return nil
+	}
 	_, err := s.write.ExecContext(ctx, `INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1`)
 	if err != nil {
 		return s.failed(ctx, "try a write", err)
 	}
+	s.prove()
 	return nil
+}
+
+// prove notes that a write was committed.
+func (s *SQLite) prove() {
+	now := s.now()
+	s.proven.Store(&now)
+}
+
+// doubt forgets what was proven if err, the failure of a write, may be the disk's. Callers who left and writes that do
+// not fit what is stored are common, and say nothing of the disk.
+func (s *SQLite) doubt(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil ||
+		errors.Is(err, ErrDuplicate) || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
+		return
+	}
+	s.proven.Store(nil)
 }
 
 // Close waits for transactions in progress, and gives the folder back.
 func (s *SQLite) Close() error {
+	s.proven.Store(nil)
 	var errs []error
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {

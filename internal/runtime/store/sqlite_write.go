@@ -17,6 +17,8 @@ import (
 type sqliteTx struct {
 	sqliteReader
 	err error
+	// wrote says that there is something to commit. A commit without it asks nothing of the disk.
+	wrote bool
 }
 
 func (w *sqliteTx) Create(c conversation.Change, tokenHash []byte) error {
@@ -144,6 +146,7 @@ func (w *sqliteTx) TakeCode(hash []byte, now time.Time) (email string, err error
 
 func (w *sqliteTx) exec(query string, args ...any) error {
 	_, err := w.tx.ExecContext(w.ctx, query, args...)
+	w.wrote = w.wrote || err == nil
 	return err
 }
 

@@ -50,7 +50,7 @@ type Store interface {
 	View(ctx context.Context, fn func(Reader) error) error
 	// Key returns the random 32-byte key of a name, generated once in the life of the store.
 	Key(ctx context.Context, name string) ([]byte, error)
-	// Ping proves by a write that the store is usable.
+	// Ping returns nil if a write of the last seconds, or one of its own, proves that the store is usable.
 	Ping(ctx context.Context) error
 	Close() error
 }
