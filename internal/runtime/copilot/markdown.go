@@ -31,8 +31,12 @@ func markdownSections(document string) []section {
 		body = nil
 	}
 	for n := root.FirstChild(); n != nil; n = n.NextSibling() {
+		title := ""
 		h, ok := n.(*ast.Heading)
-		if !ok {
+		if ok {
+			title = strings.Join(strings.Fields(plainInline(h, src)), " ")
+		}
+		if !ok || len(title) > headingText {
 			if block := plainBlock(n, src); block != "" {
 				body = append(body, block)
 			}
@@ -42,7 +46,7 @@ func markdownSections(document string) []section {
 		for len(levels) > 0 && levels[len(levels)-1] >= h.Level {
 			levels, path = levels[:len(levels)-1], path[:len(path)-1]
 		}
-		levels, path = append(levels, h.Level), append(path, strings.Join(strings.Fields(plainInline(h, src)), " "))
+		levels, path = append(levels, h.Level), append(path, title)
 	}
 	flush()
 	return out

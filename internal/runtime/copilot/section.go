@@ -11,12 +11,19 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
 
-// section is the unit of knowledge: what stands under one heading, as plain text.
+const (
+	// sectionText bounds a section's text in bytes, and with it an answer from knowledge.
+	sectionText = 4 << 10
+	// headingText is the longest heading in bytes. What is longer counts as a paragraph.
+	headingText = 512
+)
+
+// section is the unit of knowledge: what stands under one heading, or a part of it, as plain text.
 type section struct {
 	name     string // of the knowledge source
 	document string
 	path     []string // headings from the document's title down to the section's own
-	text     string   // never empty
+	text     string   // never empty; at most sectionText bytes from readDocument
 }
 
 func (s section) source() Source {
@@ -48,8 +55,19 @@ func readSources(sources []routing.KnowledgeSource, maps map[string]map[string]s
 }
 
 // readDocument cuts one document into sections: plain text by paragraph where the key ends in ".txt" or there is no
-// heading, Markdown by heading otherwise.
+// heading, Markdown by heading otherwise. What is too long for one section becomes several with the same path.
 func readDocument(key, text string) []section {
+	var out []section
+	for _, s := range wholeSections(key, text) {
+		for _, part := range parts(s.text) {
+			out = append(out, section{path: s.path, text: part})
+		}
+	}
+	return out
+}
+
+// wholeSections are as long as their author made them.
+func wholeSections(key, text string) []section {
 	text = strings.ToValidUTF8(strings.TrimPrefix(text, "\ufeff"), "\ufffd")
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(text)
 	if strings.EqualFold(path.Ext(key), ".txt") {
@@ -75,11 +93,58 @@ func plainSections(text string) []section {
 	return out
 }
 
+// ends of the pieces that a long text is cut into, the best first: paragraph, line, sentence, word.
+var ends = [][]string{
+	{"\n\n"},
+	{"\n"},
+	{". ", "! ", "? ", "\u061f ", "\u06d4 ", "\u0964 ", "\u3002", "\uff01", "\uff1f"},
+	{" ", "\t", "\u3000"},
+}
+
+// parts cuts a text where it is longer than a section may be.
+func parts(text string) []string {
+	var out []string
+	for len(text) > sectionText {
+		end := cut(text)
+		if part := strings.TrimSpace(text[:end]); part != "" {
+			out = append(out, part)
+		}
+		text = text[end:]
+	}
+	if part := strings.TrimSpace(text); part != "" {
+		out = append(out, part)
+	}
+	return out
+}
+
+// cut returns where to end the first part of a text that is too long: at the best end in the second half of what fits,
+// else between any two characters.
+func cut(text string) int {
+	const half = sectionText / 2
+	limit := sectionText
+	for !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	for _, marks := range ends {
+		best := -1
+		for _, mark := range marks {
+			if at := strings.LastIndex(text[half:limit], mark); at >= 0 {
+				best = max(best, half+at+len(mark))
+			}
+		}
+		if best > 0 {
+			return best
+		}
+	}
+	return limit
+}
+
 // looksLikeHeading is true for a question and for a short line that ends in a letter or digit. Text wrapped by an editor
 // has longer lines.
 func looksLikeHeading(line string) bool {
 	last, _ := utf8.DecodeLastRuneInString(line)
-	return last == '?' || last == '\u061f' || last == '\uff1f' ||
+	question := last == '?' || last == '\u061f' || last == '\uff1f'
+	return question && len(line) <= headingText ||
 		utf8.RuneCountInString(line) <= 60 && (unicode.IsLetter(last) || unicode.IsDigit(last))
 }
 

@@ -44,7 +44,8 @@ func TestReadDocument(t *testing.T) {
 	}
 }
 
-// FuzzReadDocument looks for documents that break the reader or the search, or that give sections without text.
+// FuzzReadDocument looks for documents that break the reader or the search, or that give sections without text or with
+// too much.
 func FuzzReadDocument(f *testing.F) {
 	f.Add("a.md", "---\na: b\n---\n# A\n1. b\n\n| a |\n|---|\n> ``` \n[x](y)", "de")
 	f.Add("a.txt", "Q?\nA\r\n\r\nB\xff\x00", "zh")
@@ -54,7 +55,7 @@ func FuzzReadDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, key, text, language string) {
 		sections := readDocument(key, text)
 		for _, s := range sections {
-			if strings.TrimSpace(s.text) == "" || !utf8.ValidString(s.text) {
+			if strings.TrimSpace(s.text) == "" || !utf8.ValidString(s.text) || len(s.text) > sectionText {
 				t.Errorf("section %q has the text %q", s.path, s.text)
 			}
 		}
