@@ -167,22 +167,22 @@ func TestConversationOfARemovedAgentIsTakenOver(t *testing.T) {
 	w := New(t, Options{Table: two})
 	gone, colleague := two.Pools[0].Agents[0], two.Pools[0].Agents[1]
 	id, _ := w.OpenConversation()
-	if _, err := w.Tenant.TakeOver(t.Context(), id, gone); err != nil {
+	if _, err := w.TakeOver(t.Context(), id, gone); err != nil {
 		t.Fatal(err)
 	}
 	var refusal *conversation.Refusal
-	if _, err := w.Tenant.TakeOver(t.Context(), id, colleague); !errors.As(err, &refusal) {
+	if _, err := w.TakeOver(t.Context(), id, colleague); !errors.As(err, &refusal) {
 		t.Fatalf("a colleague's conversation was taken: %v", err)
 	}
 	without := *two
 	without.Pools = []routing.Pool{two.Pools[0]}
 	without.Pools[0].Agents = []routing.Agent{colleague}
 	w.UseTable(&without)
-	c, err := w.Tenant.TakeOver(t.Context(), id, colleague)
+	c, err := w.TakeOver(t.Context(), id, colleague)
 	if err != nil || c.Owner.ID != colleague.Email || c.Handoff == nil {
 		t.Fatalf("got %+v, %v", c, err)
 	}
-	if _, err := w.Tenant.Reply(t.Context(), id, colleague, "1", "Hello, I go on from here."); err != nil {
+	if _, err := w.Reply(t.Context(), id, colleague, "1", "Hello, I go on from here."); err != nil {
 		t.Error(err)
 	}
 	if err := CheckLog(w.Events(id)); err != nil {
