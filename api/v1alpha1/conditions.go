@@ -67,7 +67,7 @@ const (
 	ReasonShared = "Shared"
 	// ReasonNotShared: at most one Copilot uses the pool.
 	ReasonNotShared = "NotShared"
-	// ReasonApplyFailed: the API server refused a child of the Copilot; the message says which and why.
+	// ReasonApplyFailed: a child of the Copilot could not be written, which is tried again; the message says which and why.
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonScaledToZero: spec.runtime.replicas is 0, so nobody is served.
 	ReasonScaledToZero = "ScaledToZero"

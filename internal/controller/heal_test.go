@@ -186,6 +186,11 @@ func TestObjectOfSomebodyElseIsNotTakenOver(t *testing.T) {
 	w.ExpectCondition(b.copilot, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed, "Service bikes-handoff exists", "rename")
 	w.ExpectKstatus(b.copilot, status.InProgressStatus)
 	w.Until(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "bikes-handoff"}}, func() error { return nil })
+	// Nobody is served by a runtime that nobody reaches.
+	w.Run("bikes")
+	w.Acknowledge("bikes")
+	w.ExpectCondition(b.copilot, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
+	w.ExpectCondition(b.copilot, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonApplyFailed, "Service bikes-handoff exists")
 	w.Get(theirs)
 	if len(theirs.OwnerReferences) > 0 || len(theirs.Spec.Ports) != 1 {
 		t.Errorf("it was taken over: %+v", theirs)
@@ -198,6 +203,7 @@ func TestObjectOfSomebodyElseIsNotTakenOver(t *testing.T) {
 		}
 		return nil
 	})
+	w.ExpectReady(b.copilot, b.channel)
 }
 
 func TestNamespaceThatIsBeingDeletedIsLeftAlone(t *testing.T) {

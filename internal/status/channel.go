@@ -31,7 +31,7 @@ func Channel(ch *v1alpha1.Channel, o ChannelObservation, now metav1.Time) v1alph
 	if carried(ch, o.Table) {
 		out.Address = o.Address
 	}
-	conditions := append([]metav1.Condition{accepted, resolved, served, programmed, ready}, progress(ready, "")...)
+	conditions := append([]metav1.Condition{accepted, resolved, served, programmed, ready}, progress(ready, "", "")...)
 	out.ObservedGeneration = ch.Generation
 	out.Conditions = stamp(ch.Status.Conditions, conditions, ch.Generation, now)
 	return out

@@ -5,6 +5,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,19 +95,19 @@ func served(problems []routing.Problem, o routing.Object) metav1.Condition {
 		v1alpha1.ReasonServed, "This release serves every part of the spec.")
 }
 
-// progress derives the abnormal-true conditions. busy says why work goes on although the object is Ready; it is empty
-// if none does.
-func progress(ready metav1.Condition, busy string) []metav1.Condition {
+// progress derives the abnormal-true conditions. reason and busy say what goes on, also where the object is Ready; they
+// are empty if nothing does.
+func progress(ready metav1.Condition, reason, busy string) []metav1.Condition {
 	reconciling := no(v1alpha1.ConditionReconciling, v1alpha1.ReasonSettled, "Nothing is being worked on.")
 	stalled := no(v1alpha1.ConditionStalled, v1alpha1.ReasonSettled, "Nothing waits for somebody to edit an object.")
 	switch {
 	case isTrue(ready) && busy != "":
-		reconciling = yes(v1alpha1.ConditionReconciling, v1alpha1.ReasonProgressing, busy)
+		reconciling = yes(v1alpha1.ConditionReconciling, reason, busy)
 	case isTrue(ready):
 	case stalls(ready.Reason):
 		stalled = yes(v1alpha1.ConditionStalled, ready.Reason, ready.Message)
 	default:
-		reconciling = yes(v1alpha1.ConditionReconciling, v1alpha1.ReasonProgressing, ready.Message)
+		reconciling = yes(v1alpha1.ConditionReconciling, cmp.Or(reason, v1alpha1.ReasonProgressing), ready.Message)
 	}
 	return []metav1.Condition{reconciling, stalled}
 }

@@ -18,8 +18,10 @@ type CopilotObservation struct {
 	Unserved string
 	// Before says that a table of an earlier spec is still being served.
 	Before bool
-	// ApplyError is why a child could not be written, or nil.
+	// ApplyError is why a child could not be written, or nil. It is tried again.
 	ApplyError error
+	// Reachable says that the Service is there, and the operator's.
+	Reachable bool
 	// Pods are the runtime pods that live: those neither ended nor about to be deleted.
 	Pods []string
 	// Acks are the entries of the RoutingTable's status.
@@ -42,16 +44,24 @@ func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha
 	accepted := accepted(o.Problems, object)
 	programmed := programmed(o, accepted, out.TableRevision)
 	ready := copilotReady(o, accepted, programmed)
-	busy := ""
-	if !o.RolledOut {
-		busy = "The runtime is being rolled out."
-	}
+	reason, doing := work(o)
 	conditions := append([]metav1.Condition{
 		accepted, resolved(o.Problems, object), served(o.Problems, object), programmed, ready,
-	}, progress(ready, busy)...)
+	}, progress(ready, reason, doing)...)
 	out.ObservedGeneration = c.Generation
 	out.Conditions = stamp(c.Status.Conditions, conditions, c.Generation, now)
 	return out
+}
+
+// work is what goes on, also where the Copilot is Ready: reason and message.
+func work(o CopilotObservation) (reason, message string) {
+	switch {
+	case o.ApplyError != nil:
+		return v1alpha1.ReasonApplyFailed, "This is tried again: " + o.ApplyError.Error()
+	case !o.RolledOut:
+		return v1alpha1.ReasonProgressing, "The runtime is being rolled out."
+	}
+	return "", ""
 }
 
 func acknowledged(o CopilotObservation, revision string) []v1alpha1.ReplicaStatus {
@@ -95,21 +105,31 @@ func programmed(o CopilotObservation, accepted metav1.Condition, revision string
 	return yes(kind, v1alpha1.ReasonProgrammed, "Every replica acknowledged the current routing table.")
 }
 
+// copilotReady does not turn off for a child that cannot be written while customers are served: most such errors pass.
+// Where customers wait for something, that child is why.
 func copilotReady(o CopilotObservation, accepted, programmed metav1.Condition) metav1.Condition {
+	ready := serves(o, accepted, programmed)
+	if o.ApplyError != nil && !isTrue(ready) && !stalls(ready.Reason) {
+		return no(ready.Type, v1alpha1.ReasonApplyFailed, o.ApplyError.Error())
+	}
+	return ready
+}
+
+func serves(o CopilotObservation, accepted, programmed metav1.Condition) metav1.Condition {
 	const kind = v1alpha1.ConditionReady
 	switch {
 	case o.Unserved != "":
 		return no(kind, v1alpha1.ReasonNotServed, o.Unserved)
 	case o.Table == nil:
 		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
-	case o.ApplyError != nil:
-		return no(kind, v1alpha1.ReasonApplyFailed, o.ApplyError.Error())
 	case o.Desired == 0:
 		return no(kind, v1alpha1.ReasonScaledToZero, "spec.runtime.replicas: 0 replicas serve nobody: set 1 or more.")
 	case !isTrue(programmed):
 		return no(kind, programmed.Reason, programmed.Message)
 	case o.Available < o.Desired:
 		return no(kind, v1alpha1.ReasonProgressing, fmt.Sprintf("%d of %d replicas are available.", o.Available, o.Desired))
+	case !o.Reachable:
+		return no(kind, v1alpha1.ReasonProgressing, "There is no Service yet under which customers reach the runtime.")
 	}
 	return yes(kind, v1alpha1.ReasonReady, "Customers are served.")
 }

@@ -41,7 +41,7 @@ func serving() status.CopilotObservation {
 	t := table()
 	return status.CopilotObservation{
 		Table: t, Before: true, Pods: []string{"p"}, Acks: []v1alpha1.ReplicaStatus{{Name: "p", Revision: routing.Revision(t)}},
-		Desired: 1, Available: 1, RolledOut: true,
+		Desired: 1, Available: 1, RolledOut: true, Reachable: true,
 	}
 }
 
@@ -146,11 +146,47 @@ func TestCopilot(t *testing.T) {
 			want:    []string{"Ready=True/Ready", "Reconciling=True/Progressing"},
 			kstatus: kstatus.InProgressStatus,
 		},
-		"a child was refused": {
-			change:  func(o *status.CopilotObservation) { o.ApplyError = errors.New("Service x: no") },
-			want:    []string{"Ready=False/ApplyFailed", "Reconciling=True/Progressing", "Stalled=False/Settled"},
+		"a child cannot be written while customers are served": {
+			change:  func(o *status.CopilotObservation) { o.ApplyError = errors.New("Role x: timeout") },
+			want:    []string{"Programmed=True/Programmed", "Ready=True/Ready", "Reconciling=True/ApplyFailed", "Stalled=False/Settled"},
 			kstatus: kstatus.InProgressStatus,
-			says:    "Service x: no",
+		},
+		"the table cannot be written": {
+			change: func(o *status.CopilotObservation) {
+				o.ApplyError, o.Acks[0].Revision = errors.New("RoutingTable x: quota"), "older"
+			},
+			want:    []string{"Programmed=False/WaitingForReplicas", "Ready=False/ApplyFailed", "Reconciling=True/ApplyFailed", "Stalled=False/Settled"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "RoutingTable x: quota",
+		},
+		"the Deployment cannot be written": {
+			change: func(o *status.CopilotObservation) {
+				o.ApplyError, o.Pods, o.Acks, o.Available, o.RolledOut = errors.New("Deployment x: no"), nil, nil, 0, false
+			},
+			want:    []string{"Ready=False/ApplyFailed", "Reconciling=True/ApplyFailed"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "Deployment x: no",
+		},
+		"the Service cannot be written": {
+			change:  func(o *status.CopilotObservation) { o.ApplyError, o.Reachable = errors.New("Service x: taken"), false },
+			want:    []string{"Programmed=True/Programmed", "Ready=False/ApplyFailed", "Reconciling=True/ApplyFailed", "Stalled=False/Settled"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "Service x: taken",
+		},
+		"no Service yet": {
+			change:  func(o *status.CopilotObservation) { o.Reachable = false },
+			want:    []string{"Ready=False/Progressing", "Reconciling=True/Progressing"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "no Service",
+		},
+		"a child cannot be written, and the table was refused": {
+			change: func(o *status.CopilotObservation) {
+				o.ApplyError = errors.New("Role x: timeout")
+				o.Acks[0] = v1alpha1.ReplicaStatus{Name: "p", Revision: "older", Refused: routing.Revision(o.Table), Message: "too new"}
+			},
+			want:    []string{"Ready=False/TableRefused", "Stalled=True/TableRefused"},
+			kstatus: kstatus.FailedStatus,
+			says:    "too new",
 		},
 		"scaled to zero": {
 			change:  func(o *status.CopilotObservation) { o.Desired, o.Available, o.Pods, o.Acks = 0, 0, nil, nil },

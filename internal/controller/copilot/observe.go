@@ -34,6 +34,14 @@ func (r *Reconciler) observe(ctx context.Context, c *v1alpha1.Copilot, o *status
 		return fmt.Errorf("read Deployment %s: %w", key, err)
 	}
 
+	// The cache does not show a Service of that name that is somebody else's.
+	switch err := r.Client.Get(ctx, key, &corev1.Service{}); {
+	case err == nil:
+		o.Reachable = true
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("read Service %s: %w", key, err)
+	}
+
 	var t v1alpha1.RoutingTable
 	switch err := r.Client.Get(ctx, key, &t); {
 	case apierrors.IsNotFound(err):
