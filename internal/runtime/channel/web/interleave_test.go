@@ -18,7 +18,7 @@ func TestTakeoverAtAnyMoment(t *testing.T) {
 	t.Parallel()
 	rounds := 40
 	if os.Getenv("SOAK") != "" {
-		rounds = 3000
+		rounds = 1000
 	}
 	table := Table(1, 1000)
 	model := NewModel(t, table)
