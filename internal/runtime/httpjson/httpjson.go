@@ -100,8 +100,8 @@ func describe(err error) (int, Problem) {
 		return http.StatusNotFound, Problem{Code: "not_found", Message: path.Error()}
 	case errors.As(err, &refusal):
 		return http.StatusConflict, Problem{Code: "refused", Message: refusal.Message}
-	case errors.Is(err, tenant.ErrUnauthorized):
-		return http.StatusUnauthorized, Problem{Code: "unauthorized", Message: tenant.ErrUnauthorized.Error()}
+	case errors.Is(err, tenant.ErrUnauthorized), errors.Is(err, tenant.ErrCode):
+		return http.StatusUnauthorized, Problem{Code: "unauthorized", Message: err.Error()}
 	case errors.Is(err, tenant.ErrForbidden):
 		return http.StatusForbidden, Problem{Code: "forbidden", Message: err.Error()}
 	case errors.Is(err, store.ErrNotFound):

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"regexp"
 	"unicode/utf8"
 
@@ -142,7 +143,7 @@ type post struct {
 
 func (p post) check() error {
 	switch {
-	case p.text == "":
+	case strings.TrimSpace(p.text) == "":
 		return &Invalid{"text", "is empty; send the message's text"}
 	case len(p.text) > MaxText:
 		return &Invalid{"text", fmt.Sprintf("has %d bytes; at most %d are taken", len(p.text), MaxText)}

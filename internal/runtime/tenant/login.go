@@ -22,8 +22,11 @@ const (
 	agentKey = "agent-tokens"
 )
 
-// ErrUnauthorized is returned for a token or code that is not valid (any more).
-var ErrUnauthorized = errors.New("the token is not valid or has expired; sign in again with `kubectl handoff login`")
+// ErrUnauthorized is returned for a token that is not valid (any more).
+var ErrUnauthorized = errors.New("the token is not valid or has expired; sign in again with `kubectl handoff login` (with --run-dir on a laptop)")
+
+// ErrCode is returned for a login code that is unknown, used or too old.
+var ErrCode = fmt.Errorf("the login code was used already or is older than %s; make another with `kubectl handoff login` (with --run-dir on a laptop)", codeLifetime)
 
 // Session is a signed-in agent.
 type Session struct {
@@ -72,7 +75,7 @@ func (t *Tenant) Redeem(ctx context.Context, code string) (token string, s Sessi
 		return err
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return "", s, ErrUnauthorized
+		return "", s, ErrCode
 	}
 	if err != nil {
 		return "", s, fmt.Errorf("redeeming a login code: %w", err)
@@ -83,7 +86,7 @@ func (t *Tenant) Redeem(ctx context.Context, code string) (token string, s Sessi
 	}
 	a, ok := in.table.AgentByEmail(email)
 	if !ok {
-		return "", s, ErrUnauthorized
+		return "", s, ErrCode
 	}
 	key, err := t.signingKey(ctx)
 	if err != nil {

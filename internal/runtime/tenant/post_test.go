@@ -107,3 +107,13 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 		t.Errorf("%d texts, %v", len(seen), err)
 	}
 }
+
+func TestMessageOfSpacesIsEmpty(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{})
+	id, _ := w.OpenConversation()
+	var invalid *tenant.Invalid
+	if _, err := w.Say(t.Context(), id, "1", " \n\t "); !errors.As(err, &invalid) || invalid.Field != "text" {
+		t.Errorf("got %v", err)
+	}
+}
