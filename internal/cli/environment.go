@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/manifest"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
@@ -26,21 +27,30 @@ func variable(name, key string) string {
 	}, name+"_"+key)
 }
 
-// addSecrets puts the keys that s names and the environment has over those of the manifests.
-func addSecrets(o *manifest.Objects, s routing.Snapshot, lookup func(string) (string, bool)) {
-	wanted, _, _ := routing.Refs(s.Copilot, s.Channels, s.Policy)
-	for name, keys := range wanted {
-		secret := types.NamespacedName{Namespace: s.Copilot.Namespace, Name: name}
-		for _, key := range keys {
-			value, set := lookup(variable(name, key))
-			if !set {
-				continue
+// addSecrets puts the keys that objects name and the environment has over those of the manifests.
+func addSecrets(o *manifest.Objects, lookup func(string) (string, bool)) {
+	add := func(namespace string, wanted map[string][]string) {
+		for name, keys := range wanted {
+			secret := types.NamespacedName{Namespace: namespace, Name: name}
+			for _, key := range keys {
+				value, set := lookup(variable(name, key))
+				if !set {
+					continue
+				}
+				if o.Secrets[secret] == nil {
+					o.Secrets[secret] = map[string][]byte{}
+				}
+				o.Secrets[secret][key] = []byte(value)
 			}
-			if o.Secrets[secret] == nil {
-				o.Secrets[secret] = map[string][]byte{}
-			}
-			o.Secrets[secret][key] = []byte(value)
 		}
+	}
+	for _, c := range o.Copilots {
+		wanted, _, _ := routing.Refs(c, nil, nil)
+		add(c.Namespace, wanted)
+	}
+	for _, ch := range o.Channels {
+		wanted, _, _ := routing.Refs(nil, []*v1alpha1.Channel{ch}, nil)
+		add(ch.Namespace, wanted)
 	}
 }
 

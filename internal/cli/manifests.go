@@ -27,6 +27,9 @@ type Manifests struct {
 	Lookup func(string) (string, bool)
 	// Out is told what is wrong with the manifests, and of every reload.
 	Out io.Writer
+
+	first table.Inputs // set before use is first called
+	told  []string     // the last lines on what is wrong
 }
 
 // Run calls use for the inputs of the manifests, and again after a change of the files, until ctx ends; it returns nil
@@ -41,33 +44,41 @@ func (m *Manifests) Run(ctx context.Context, use table.Use) error {
 		return err
 	}
 	defer changes.Close()
-	current, err := m.load()
+	current, problems, err := m.load()
+	m.tell(problems)
 	if err != nil {
 		return err
 	}
+	m.first = current
 	if err := use(ctx, current); err != nil {
 		return err
 	}
-	broken := false
+	refused := ""
 	for {
 		if err := changes.Next(ctx); err != nil {
 			return unlessEnded(ctx, err)
 		}
-		next, err := m.load()
-		changed := !reflect.DeepEqual(next, current)
-		if err == nil && changed {
+		next, problems, err := m.load()
+		m.tell(problems)
+		changed := err == nil && !reflect.DeepEqual(next, current)
+		if changed {
 			err = use(ctx, next)
 		}
 		switch {
-		case err != nil:
+		case err != nil && err.Error() != refused:
 			m.say("Not reloaded, what was there before stays in use: %v", err)
+		case err != nil:
 		case changed:
-			current = next
 			m.say("Reloaded.")
-		case broken:
+			m.tellGaps(current.Table, next.Table)
+			current = next
+		case refused != "":
 			m.say("The manifests can be used again, and are what is in use.")
 		}
-		broken = err != nil
+		refused = ""
+		if err != nil {
+			refused = err.Error()
+		}
 	}
 }
 
@@ -90,50 +101,74 @@ func (m *Manifests) dir() (string, error) {
 	return filepath.Dir(m.Path), nil
 }
 
-// load compiles the manifests and tells what is wrong with them.
-func (m *Manifests) load() (table.Inputs, error) {
+// load compiles the manifests, and lists what is wrong with them, as lines; nil where they cannot be read.
+func (m *Manifests) load() (table.Inputs, []string, error) {
 	objects, err := manifest.Load(m.Path)
 	if err != nil {
-		return table.Inputs{}, err
+		return table.Inputs{}, nil, err
 	}
+	addSecrets(objects, m.Lookup)
 	snapshot, err := objects.Snapshot(m.Copilot)
 	if err != nil {
-		return table.Inputs{}, err
+		return table.Inputs{}, nil, err
 	}
-	addSecrets(objects, snapshot, m.Lookup)
-	// Again, now that the Secrets are complete.
-	if snapshot, err = objects.Snapshot(m.Copilot); err != nil {
-		return table.Inputs{}, err
+	unreached, err := objects.Unreached(snapshot)
+	if err != nil {
+		return table.Inputs{}, nil, err
 	}
 	t, problems := routing.Compile(snapshot)
-	m.tell(objects, snapshot, problems)
+	told := lines(objects, snapshot, append(slices.Clone(problems), unreached...))
 	if t == nil {
-		return table.Inputs{}, fmt.Errorf("serve Copilot %s: %w", snapshot.Copilot.Name, joined(problems))
+		return table.Inputs{}, told, fmt.Errorf("serve Copilot %s: %w", snapshot.Copilot.Name, joined(problems))
 	}
 	if err := t.Validate(); err != nil {
-		return table.Inputs{}, fmt.Errorf("the routing table of Copilot %s: %w", snapshot.Copilot.Name, err)
+		return table.Inputs{}, told, fmt.Errorf("the routing table of Copilot %s: %w", snapshot.Copilot.Name, err)
 	}
 	in := table.Inputs{Revision: routing.Revision(t), Table: t}
 	in.Secrets, in.ConfigMaps = objects.Contents(t)
-	return in, nil
+	return in, told, nil
 }
 
-// tell prints what a cluster would show as conditions.
-func (m *Manifests) tell(objects *manifest.Objects, s routing.Snapshot, problems []routing.Problem) {
+// lines are what a cluster would show as conditions. They are never nil.
+func lines(objects *manifest.Objects, s routing.Snapshot, problems []routing.Problem) []string {
+	out := []string{}
 	for _, name := range objects.Ignored {
-		m.say("Ignored: %s: not a kind that a Copilot is made of", name)
+		out = append(out, fmt.Sprintf("Ignored: %s: not a kind that a Copilot is made of", name))
 	}
 	for _, p := range problems {
 		word := "Problem"
 		if p.Condition == v1alpha1.ConditionServed {
 			word = "Warning"
 		}
-		m.say("%s: %v", word, p)
+		out = append(out, fmt.Sprintf("%s: %v", word, p))
 	}
 	missing := missingSecrets(s)
 	slices.Sort(missing)
 	if len(missing) > 0 {
-		m.say("Secrets that are not in the manifests can be given by environment variables: %s", strings.Join(missing, " "))
+		out = append(out, "Secrets that are not in the manifests can be given by environment variables: "+strings.Join(missing, " "))
+	}
+	return out
+}
+
+// tell prints what is wrong, unless that was the last thing told: the output may go to a file of the very directory
+// that is watched, and each line there is a change of it.
+func (m *Manifests) tell(problems []string) {
+	if problems == nil || slices.Equal(problems, m.told) {
+		return
+	}
+	m.told = problems
+	for _, line := range problems {
+		m.say("%s", line)
+	}
+}
+
+// tellGaps prints what keeps people out since a reload.
+func (m *Manifests) tellGaps(before, now *routing.Table) {
+	if webToken(now) == "" && webToken(before) != "" {
+		m.say(noWayIn)
+	}
+	if len(people(now)) == 0 && len(people(before)) > 0 {
+		m.say(noAgents)
 	}
 }
 

@@ -92,8 +92,14 @@ func hasAll(line string, words []string) bool {
 // run runs m until the test ends, and returns its inputs and what it says.
 func run(t *testing.T, m *cli.Manifests) (<-chan table.Inputs, *lines) {
 	t.Helper()
+	return runTo(t, m, func(w io.Writer) io.Writer { return w })
+}
+
+// runTo is run with a writer around the one of the lines returned.
+func runTo(t *testing.T, m *cli.Manifests, around func(io.Writer) io.Writer) (<-chan table.Inputs, *lines) {
+	t.Helper()
 	said := newLines(t)
-	m.Out = said
+	m.Out = around(said)
 	uses := make(chan table.Inputs, 100)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)

@@ -120,9 +120,10 @@ func TestServeSaysWhatToDoWhenTheAddressIsTaken(t *testing.T) {
 
 func TestServeEndsWhenTheManifestsCannotBeServed(t *testing.T) {
 	t.Parallel()
+	empty := t.TempDir()
 	for path, message := range map[string]string{
-		filepath.Join(t.TempDir(), "absent"): "no such file",
-		t.TempDir():                          "there is no .yaml",
+		filepath.Join(empty, "absent"): "no such file",
+		empty:                          "there is no .yaml, .yml or .json file in " + empty,
 	} {
 		_, err := output(t, "serve", "-f", path, "--addr", "127.0.0.1:0", "--admin-addr", "")
 		if err == nil || !strings.Contains(err.Error(), message) {

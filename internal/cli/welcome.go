@@ -12,6 +12,12 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/server"
 )
 
+// What keeps people out, told at the start and after a reload that brought it about.
+const (
+	noAgents = "No AgentPool has an agent: nobody can take a handoff."
+	noWayIn  = "No Channel of type Web names the Copilot: there is no way in for customers."
+)
+
 // welcomeText is printed once customers can be served.
 var welcomeText = template.Must(template.New("welcome").Parse(`
 Copilot {{.Copilot.Namespace}}/{{.Copilot.Name}} is served.
@@ -27,7 +33,7 @@ Agents sign in with a link that works once and for five minutes; it answers with
 
   A new link: {{.Login}}
 {{else}}
-No AgentPool has an agent: nobody can take a handoff.
+{{.NoAgents}}
 {{end}}
 {{- if .Token}}
 Try it as a customer:
@@ -48,7 +54,7 @@ and as an agent:
   curl -s -X POST {{.URL}}/v1/agent/conversations/$ID/resolve -H "Authorization: Bearer $AGENT"
 {{end}}
 {{- else}}
-No Channel of type Web names the Copilot: there is no way in for customers.
+{{.NoWayIn}}
 {{end}}
 Ctrl-C ends it.
 `))
@@ -64,16 +70,11 @@ func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataD
 	view := struct {
 		Copilot                              routing.Copilot
 		URL, AdminURL, Login, DataDir, Token string
+		NoAgents, NoWayIn                    string
 		Agents                               []agentLink
-	}{Copilot: t.Copilot, URL: "http://" + s.Addr, DataDir: dataDir}
+	}{Copilot: t.Copilot, NoAgents: noAgents, NoWayIn: noWayIn, Token: webToken(t), URL: "http://" + s.Addr, DataDir: dataDir}
 	if s.AdminAddr != "" {
 		view.AdminURL = "http://" + s.AdminAddr
-	}
-	for _, ch := range t.Channels {
-		if ch.Web != nil {
-			view.Token = ch.Web.Token
-			break
-		}
 	}
 	for _, email := range people(t) {
 		code, _, err := s.Tenant.NewCode(ctx, email)
@@ -87,6 +88,16 @@ func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataD
 		view.Login = fmt.Sprintf("%s login --run-dir %s --url %s --agent %s", os.Args[0], runDir, view.URL, view.Agents[0].Email)
 	}
 	return welcomeText.Execute(out, view)
+}
+
+// webToken is the token of the first Channel that customers can write on, or empty.
+func webToken(t *routing.Table) string {
+	for _, ch := range t.Channels {
+		if ch.Web != nil {
+			return ch.Web.Token
+		}
+	}
+	return ""
 }
 
 // people are the e-mail addresses of the table's agents, each once.

@@ -51,7 +51,11 @@ func Load(name string) (*Objects, error) {
 		return nil, fmt.Errorf("read manifests: %w", err)
 	}
 	if info.IsDir() {
-		return LoadFS(os.DirFS(name))
+		o, err := LoadFS(os.DirFS(name))
+		if errors.Is(err, errNoFile) {
+			return nil, fmt.Errorf("%w in %s", err, name)
+		}
+		return o, err
 	}
 	raw, err := os.ReadFile(name)
 	if err != nil {
@@ -59,6 +63,8 @@ func Load(name string) (*Objects, error) {
 	}
 	return parseAll(map[string][]byte{filepath.Base(name): raw})
 }
+
+var errNoFile = errors.New("read manifests: there is no .yaml, .yml or .json file")
 
 // LoadFS reads the manifests at the top of a file system.
 func LoadFS(fsys fs.FS) (*Objects, error) {
@@ -78,7 +84,7 @@ func LoadFS(fsys fs.FS) (*Objects, error) {
 		files[e.Name()] = raw
 	}
 	if len(files) == 0 {
-		return nil, errors.New("read manifests: there is no .yaml, .yml or .json file")
+		return nil, errNoFile
 	}
 	return parseAll(files)
 }
@@ -201,11 +207,11 @@ func (o *Objects) keep(where, kind string, obj metav1.Object) error {
 		obj.SetNamespace(DefaultNamespace)
 	}
 	name := types.NamespacedName{Namespace: obj.GetNamespace(), Name: obj.GetName()}
-	key := kind + " " + name.String()
-	if before, twice := o.seen[key]; twice {
-		return fmt.Errorf("%s is defined already in %s", key, before)
+	id := key(kind, name.Namespace, name.Name)
+	if before, twice := o.seen[id]; twice {
+		return fmt.Errorf("%s is defined already in %s", id, before)
 	}
-	o.seen[key] = where
+	o.seen[id] = where
 	switch obj := obj.(type) {
 	case *v1alpha1.Copilot:
 		o.Copilots = append(o.Copilots, obj)
@@ -226,6 +232,9 @@ func (o *Objects) keep(where, kind string, obj metav1.Object) error {
 	}
 	return nil
 }
+
+// key names an object among those of all kinds and namespaces.
+func key(kind, namespace, name string) string { return kind + " " + namespace + "/" + name }
 
 // secretData is data with stringData over it, as an API server stores them.
 func secretData(s *corev1.Secret) map[string][]byte {

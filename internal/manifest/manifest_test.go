@@ -174,7 +174,7 @@ spec: {copilotRef: {name: shop}, type: Web, web: {token: shop-widget}}
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"":       "several Copilots; choose one of b/shop, default/shop",
+		"":       "several Copilots; choose one with --copilot: b/shop, default/shop",
 		"shop":   "several Copilots",
 		"absent": `no Copilot "absent"; they have b/shop, default/shop`,
 	} {

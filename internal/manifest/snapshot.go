@@ -91,7 +91,7 @@ func (o *Objects) copilot(name string) (*v1alpha1.Copilot, error) {
 	case len(found) == 0:
 		return nil, fmt.Errorf("the manifests have no Copilot %q; they have %s", name, strings.Join(all, ", "))
 	}
-	return nil, fmt.Errorf("the manifests have several Copilots; choose one of %s", strings.Join(all, ", "))
+	return nil, fmt.Errorf("the manifests have several Copilots; choose one with --copilot: %s", strings.Join(all, ", "))
 }
 
 // Contents are the Secrets and ConfigMaps of the table's inputs that exist, by name.
