@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,7 +42,7 @@ Without --token it prints a link on this machine and forwards a local port to th
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if f.runDir != "" {
-				return loginLocal(c.Context(), f, c.OutOrStdout())
+				return loginLocal(c.Context(), f, strings.Join(args, ""), c.OutOrStdout())
 			}
 			if len(args) != 1 {
 				return errors.New("name the Copilot: kubectl handoff login COPILOT --agent EMAIL")
@@ -55,13 +57,23 @@ Without --token it prints a link on this machine and forwards a local port to th
 	c.Flags().IntVar(&f.port, "port", 0, "local port to forward; a free one by default")
 	c.Flags().BoolVar(&f.token, "token", false, "print an access token instead of a link, and end")
 	c.Flags().StringVar(&f.runDir, "run-dir", "", "sign in to a runtime of this machine, such as `kubectl handoff serve` prints, by its directory")
-	c.Flags().StringVar(&f.url, "url", "http://127.0.0.1:8080", "address of the runtime of this machine, with --run-dir")
+	c.Flags().StringVar(&f.url, "url", "", "address of the runtime of this machine, with --run-dir; the one it serves by default")
 	_ = c.MarkFlagRequired("agent")
 	return c
 }
 
-// loginLocal signs in to a runtime of this machine.
-func loginLocal(ctx context.Context, f loginFlags, out io.Writer) error {
+// loginLocal signs in to a runtime of this machine. An empty copilot is whichever it serves.
+func loginLocal(ctx context.Context, f loginFlags, copilot string, out io.Writer) error {
+	if f.url == "" || copilot != "" {
+		s, err := readServed(f.runDir)
+		if err != nil {
+			return err
+		}
+		if err := s.check(copilot, f.runDir); err != nil {
+			return err
+		}
+		f.url = cmp.Or(f.url, s.URL)
+	}
 	code, err := server.RequestLogin(ctx, f.runDir, f.agent)
 	if err != nil {
 		return err

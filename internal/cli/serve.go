@@ -28,6 +28,9 @@ func newServe() *cobra.Command {
 		Long: `Serve a Copilot on this machine straight from its manifests: the operator's compiler and the same runtime,
 with its store in a directory. Files that change are read again.
 
+Without --data-dir the conversations are in a temporary directory, which is removed at the end, also when the terminal
+closes. kill -9 leaves it behind.
+
 Secrets come from the manifests, or key by key from environment variables HANDOFF_SECRET_<NAME>_<KEY>, in upper case
 and with _ for everything but letters and digits: key apiKey of Secret acme-model is HANDOFF_SECRET_ACME_MODEL_APIKEY.`,
 		Example: "  kubectl handoff serve -f tenant/\n  kubectl handoff serve -f tenant.yaml --data-dir ./conversations",
@@ -63,12 +66,12 @@ func serve(ctx context.Context, f serveFlags, out, errOut io.Writer) (err error)
 	if f.verbose {
 		level = slog.LevelInfo
 	}
+	source := &Manifests{Path: f.path, Copilot: f.copilot, Lookup: os.LookupEnv, Out: errOut}
 	err = server.Run(ctx, server.Options{
-		DataDir: data, RunDir: run, Addr: f.addr, AdminAddr: f.adminAddr,
-		Source: &Manifests{Path: f.path, Copilot: f.copilot, Lookup: os.LookupEnv, Out: errOut},
+		DataDir: data, RunDir: run, Addr: f.addr, AdminAddr: f.adminAddr, Source: source,
 		Logger: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})),
 		Started: func(ctx context.Context, s server.Started) {
-			if err := welcome(ctx, out, s, run, f.dataDir); err != nil {
+			if err := welcome(ctx, out, s, run, f.dataDir, question(source.first)); err != nil {
 				_, _ = fmt.Fprintln(errOut, "The runtime is up, but:", err)
 			}
 		},

@@ -48,7 +48,8 @@ func output(t *testing.T, args ...string) (string, error) {
 
 func TestServeServesCustomersAndSignsAgentsIn(t *testing.T) {
 	t.Parallel()
-	dir, _ := tenant(t)
+	dir, edit := tenant(t)
+	edit("How long does delivery take?", "How long does Bob's delivery take?")
 	data := filepath.Join(t.TempDir(), "data")
 	out, _, stop := command(t, "serve", "-f", dir, "--addr", "127.0.0.1:0", "--admin-addr", "", "--data-dir", data)
 	out.await("default/hello is served")
@@ -81,7 +82,24 @@ func TestServeServesCustomersAndSignsAgentsIn(t *testing.T) {
 		t.Errorf("the printed request opens %+v", opened)
 	}
 
+	message := out.await(`"id":"m1"`)
+	var asked struct{ Text string }
+	must(t, json.Unmarshal([]byte(strings.Split(message, "'")[1]), &asked))
+	if asked.Text != "How long does Bob's delivery take?" {
+		t.Errorf("the example asks %q, which the knowledge does not answer", asked.Text)
+	}
+
 	run := login[3]
+	if link, err := output(t, "login", "default/hello", "--run-dir", run, "--agent", "bob@hello.example"); err != nil || !strings.HasPrefix(link, base+"/") {
+		t.Errorf("the link is not one of %s: %q, %v", base, link, err)
+	}
+	if link, err := output(t, "login", "--run-dir", run, "--url", "https://proxy.example", "--agent", "bob@hello.example"); err != nil || !strings.HasPrefix(link, "https://proxy.example/") {
+		t.Errorf("--url was not used: %q, %v", link, err)
+	}
+	if _, err := output(t, "login", "bikes", "--run-dir", run, "--agent", "bob@hello.example"); err == nil ||
+		!strings.Contains(err.Error(), `"bikes"`) || !strings.Contains(err.Error(), "default/hello") {
+		t.Errorf("a Copilot that is not served: got %v, want an error with it and the served one", err)
+	}
 	must(t, stop())
 	if _, err := os.Stat(run); !os.IsNotExist(err) {
 		t.Errorf("the directory of the run is left: %v", err)
@@ -129,6 +147,15 @@ func TestServeEndsWhenTheManifestsCannotBeServed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), message) {
 			t.Errorf("serve -f %s: got %v, want one with %q", path, err, message)
 		}
+	}
+}
+
+func TestLoginSaysThatNothingRunsThere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := output(t, "login", "--run-dir", dir, "--agent", "bob@hello.example")
+	if err == nil || !strings.Contains(err.Error(), dir+" is not the --run-dir") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -26,6 +26,7 @@ Copilot {{.Copilot.Namespace}}/{{.Copilot.Name}} is served.
 {{- if .AdminURL}}
   Metrics               {{.AdminURL}}/metrics{{end}}
   Conversations         {{if .DataDir}}kept in {{.DataDir}}{{else}}gone at the end; keep them with --data-dir{{end}}
+  This run              {{.RunDir}}, removed at the end; kill -9 leaves it behind
 {{if .Agents}}
 Agents sign in with a link that works once and for five minutes; it answers with a token:
 {{range .Agents}}
@@ -41,7 +42,7 @@ Try it as a customer:
   curl -s {{.URL}}/v1/conversations -d '{"token":"{{.Token}}"}'
   ID=...  TOKEN=...          # "id" and "token" of the answer
   curl -sN {{.URL}}/v1/conversations/$ID/events -H "Authorization: Bearer $TOKEN" -H 'Accept: text/event-stream' &
-  curl -s {{.URL}}/v1/conversations/$ID/messages -H "Authorization: Bearer $TOKEN" -d '{"id":"m1","text":"How do I reach you?"}'
+  curl -s {{.URL}}/v1/conversations/$ID/messages -H "Authorization: Bearer $TOKEN" -d '{"id":"m1","text":{{.Question}}}'
   curl -s {{.URL}}/v1/conversations/$ID/messages -H "Authorization: Bearer $TOKEN" -d '{"id":"m2","text":"I want to talk to a human."}'
 {{if .Agents}}
 and as an agent:
@@ -61,8 +62,9 @@ Ctrl-C ends it.
 
 type agentLink struct{ Email, Link string }
 
-// welcome prints the addresses, a login link for each agent, and what to try.
-func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataDir string) error {
+// welcome prints the addresses, a login link for each agent, and what to try, with ask as the example of a question.
+// It leaves in runDir what login needs.
+func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataDir, ask string) error {
 	t, err := s.Tenant.Table()
 	if err != nil {
 		return err
@@ -70,11 +72,14 @@ func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataD
 	view := struct {
 		Copilot                              routing.Copilot
 		URL, AdminURL, Login, DataDir, Token string
-		NoAgents, NoWayIn                    string
+		NoAgents, NoWayIn, RunDir, Question  string
 		Agents                               []agentLink
-	}{Copilot: t.Copilot, NoAgents: noAgents, NoWayIn: noWayIn, Token: webToken(t), URL: "http://" + s.Addr, DataDir: dataDir}
+	}{Copilot: t.Copilot, NoAgents: noAgents, NoWayIn: noWayIn, RunDir: runDir, Question: quoted(ask), Token: webToken(t), URL: "http://" + s.Addr, DataDir: dataDir}
 	if s.AdminAddr != "" {
 		view.AdminURL = "http://" + s.AdminAddr
+	}
+	if err := (served{URL: view.URL, Namespace: t.Copilot.Namespace, Name: t.Copilot.Name}).write(runDir); err != nil {
+		return err
 	}
 	for _, email := range people(t) {
 		code, _, err := s.Tenant.NewCode(ctx, email)
@@ -85,7 +90,7 @@ func welcome(ctx context.Context, out io.Writer, s server.Started, runDir, dataD
 	}
 	if len(view.Agents) > 0 {
 		// As this program was called: where there is no cluster there may be no kubectl.
-		view.Login = fmt.Sprintf("%s login --run-dir %s --url %s --agent %s", os.Args[0], runDir, view.URL, view.Agents[0].Email)
+		view.Login = fmt.Sprintf("%s login --run-dir %s --agent %s", os.Args[0], runDir, view.Agents[0].Email)
 	}
 	return welcomeText.Execute(out, view)
 }
