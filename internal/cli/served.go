@@ -53,5 +53,5 @@ func (s served) check(copilot, runDir string) error {
 	if copilot == "" || copilot == s.Name || copilot == full {
 		return nil
 	}
-	return fmt.Errorf("Copilot %q is not what runs in %s: that is %s; leave the name out or give another --run-dir", copilot, runDir, full)
+	return fmt.Errorf("%s runs Copilot %s, not %q; leave the name out or give another --run-dir", runDir, full, copilot)
 }
