@@ -8,8 +8,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 	"regexp"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
