@@ -17,6 +17,9 @@ include $(sort $(wildcard hack/*.mk))
 # hack/cluster.mk sets it for the local cluster, and OPERATOR_IMAGE and RUNTIME_IMAGE to what `make images` built last.
 KUBECTL ?= kubectl
 
+# The flags of the images' build, so that both share what the compiler cached.
+GO_RUN = CGO_ENABLED=0 go run -trimpath
+
 GO_TEST_FLAGS = $(if $(RACE),-race) $(if $(RUN),-run '$(RUN)')
 
 ##@ Start here
@@ -29,13 +32,13 @@ help: ## Explain each target.
 
 .PHONY: demo
 demo: operator ## On a bare machine: build, start Kubernetes, deploy, and play one conversation from AI to human and back.
-	@KUBECTL='$(KUBECTL)' go run ./hack/demo
+	@KUBECTL='$(KUBECTL)' $(GO_RUN) ./hack/demo
 
 .PHONY: demo-replay
 demo-replay: ## Send each `text` of a CSV as a customer of its own and print what was handed off: FILE=utterances.csv LIMIT=0 CUSTOMERS=200
 	@[ -n '$(FILE)' ] || { echo 'demo-replay: FILE is empty; say make demo-replay FILE=utterances.csv (a CSV with a column text)' >&2; exit 2; }
 	@$(MAKE) --no-print-directory operator
-	@go run ./hack/demo -limit $(LIMIT) -customers $(CUSTOMERS) replay '$(FILE)'
+	@$(GO_RUN) ./hack/demo -limit $(LIMIT) -customers $(CUSTOMERS) replay '$(FILE)'
 
 # The operator in the cluster, as a pod, with everything it needs, in the images of this tree.
 .PHONY: operator
