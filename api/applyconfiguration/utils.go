@@ -114,6 +114,18 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PhoneChannelApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PhoneHandoff"):
 		return &apiv1alpha1.PhoneHandoffApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodContainer"):
+		return &apiv1alpha1.PodContainerApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodMetadata"):
+		return &apiv1alpha1.PodMetadataApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodSecurityContext"):
+		return &apiv1alpha1.PodSecurityContextApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodSpec"):
+		return &apiv1alpha1.PodSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodTemplate"):
+		return &apiv1alpha1.PodTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PodVolume"):
+		return &apiv1alpha1.PodVolumeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PoolTarget"):
 		return &apiv1alpha1.PoolTargetApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PostgresStorage"):

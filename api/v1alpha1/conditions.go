@@ -19,6 +19,8 @@ const (
 	ConditionStalled = "Stalled"
 	// ConditionSharedAcrossCopilots: an AgentPool is used by several Copilots, and each counts capacity for itself.
 	ConditionSharedAcrossCopilots = "SharedAcrossCopilots"
+	// ConditionUpgradable: the operator's release has another runtime than the one that runs.
+	ConditionUpgradable = "Upgradable"
 )
 
 // Condition reasons. docs/ lists each with its fix.
@@ -71,6 +73,16 @@ const (
 	ReasonApplyFailed = "ApplyFailed"
 	// ReasonScaledToZero: spec.runtime.replicas is 0, so nobody is served.
 	ReasonScaledToZero = "ScaledToZero"
+	// ReasonUpToDate: the runtime is that of the operator's release, or the one that spec.runtime.image names.
+	ReasonUpToDate = "UpToDate"
+	// ReasonUpgradeAvailable: upgrades are manual, and another runtime is there; the message says how to take it.
+	ReasonUpgradeAvailable = "UpgradeAvailable"
+	// ReasonUpgradeWaiting: the upgrade begins when others that are under way have ended.
+	ReasonUpgradeWaiting = "UpgradeWaiting"
+	// ReasonGatewayAPIMissing: exposure of type Gateway in a cluster without the Gateway API.
+	ReasonGatewayAPIMissing = "GatewayAPIMissing"
+	// ReasonPodFailing: a pod of the runtime cannot start; the message says why.
+	ReasonPodFailing = "PodFailing"
 	// ReasonSettled: nothing is being worked on.
 	ReasonSettled = "Settled"
 )

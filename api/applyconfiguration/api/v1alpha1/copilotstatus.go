@@ -20,6 +20,12 @@ type CopilotStatusApplyConfiguration struct {
 	Replicas *int32 `json:"replicas,omitempty"`
 	// acknowledged is how many of them acknowledged tableRevision.
 	Acknowledged *int32 `json:"acknowledged,omitempty"`
+	// selector finds the runtime's pods, for the scale subresource.
+	Selector *string `json:"selector,omitempty"`
+	// runtimeImage is the image that the runtime's Deployment runs.
+	RuntimeImage *string `json:"runtimeImage,omitempty"`
+	// url under which customers and agents reach the runtime from outside, where spec.exposure says so.
+	URL *string `json:"url,omitempty"`
 	// channels is how many Channels are part of the table.
 	Channels *int32 `json:"channels,omitempty"`
 }
@@ -72,6 +78,30 @@ func (b *CopilotStatusApplyConfiguration) WithReplicas(value int32) *CopilotStat
 // If called multiple times, the Acknowledged field is set to the value of the last call.
 func (b *CopilotStatusApplyConfiguration) WithAcknowledged(value int32) *CopilotStatusApplyConfiguration {
 	b.Acknowledged = &value
+	return b
+}
+
+// WithSelector sets the Selector field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Selector field is set to the value of the last call.
+func (b *CopilotStatusApplyConfiguration) WithSelector(value string) *CopilotStatusApplyConfiguration {
+	b.Selector = &value
+	return b
+}
+
+// WithRuntimeImage sets the RuntimeImage field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RuntimeImage field is set to the value of the last call.
+func (b *CopilotStatusApplyConfiguration) WithRuntimeImage(value string) *CopilotStatusApplyConfiguration {
+	b.RuntimeImage = &value
+	return b
+}
+
+// WithURL sets the URL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the URL field is set to the value of the last call.
+func (b *CopilotStatusApplyConfiguration) WithURL(value string) *CopilotStatusApplyConfiguration {
+	b.URL = &value
 	return b
 }
 

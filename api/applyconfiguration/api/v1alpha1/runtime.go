@@ -23,6 +23,8 @@ type RuntimeApplyConfiguration struct {
 	ImagePullSecrets []LocalRefApplyConfiguration `json:"imagePullSecrets,omitempty"`
 	// upgrade: Automatic follows the operator's release, Manual keeps the image until it is set. Default: Automatic.
 	Upgrade *string `json:"upgrade,omitempty"`
+	// podTemplate is merged over the runtime's pod as a strategic merge patch: lists go by name, the rest by field.
+	PodTemplate *PodTemplateApplyConfiguration `json:"podTemplate,omitempty"`
 }
 
 // RuntimeApplyConfiguration constructs a declarative configuration of the Runtime type for use with
@@ -73,5 +75,13 @@ func (b *RuntimeApplyConfiguration) WithImagePullSecrets(values ...*LocalRefAppl
 // If called multiple times, the Upgrade field is set to the value of the last call.
 func (b *RuntimeApplyConfiguration) WithUpgrade(value string) *RuntimeApplyConfiguration {
 	b.Upgrade = &value
+	return b
+}
+
+// WithPodTemplate sets the PodTemplate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PodTemplate field is set to the value of the last call.
+func (b *RuntimeApplyConfiguration) WithPodTemplate(value *PodTemplateApplyConfiguration) *RuntimeApplyConfiguration {
+	b.PodTemplate = value
 	return b
 }
