@@ -65,6 +65,8 @@ const (
 	ReasonPending = "Pending"
 	// ReasonProgressing: children are being created or rolled out.
 	ReasonProgressing = "Progressing"
+	// ReasonUpdating: the object was ready, and an edit is on its way to the replicas.
+	ReasonUpdating = "Updating"
 	// ReasonShared: several Copilots use the pool.
 	ReasonShared = "Shared"
 	// ReasonNotShared: at most one Copilot uses the pool.

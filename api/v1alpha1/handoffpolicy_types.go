@@ -426,7 +426,8 @@ type HandoffPolicyStatus struct {
 // +kubebuilder:resource:shortName=hp,path=handoffpolicies,categories=handoff
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
-// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:printcolumn:name="Copilots",type=string,priority=1,JSONPath=`.status.copilots`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type HandoffPolicy struct {
 	metav1.TypeMeta   `json:",inline"`

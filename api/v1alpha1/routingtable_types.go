@@ -61,7 +61,8 @@ type RoutingTableStatus struct {
 // +kubebuilder:resource:shortName=rt,categories=handoff
 // +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.spec.revision`
 // +kubebuilder:printcolumn:name="Acknowledged",type=string,JSONPath=`.status.replicas[*].revision`
-// +kubebuilder:printcolumn:name="Refused",type=string,priority=1,JSONPath=`.status.replicas[*].message`
+// +kubebuilder:printcolumn:name="Refused",type=string,JSONPath=`.status.replicas[?(@.refused)].refused`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.replicas[?(@.message)].message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type RoutingTable struct {
 	metav1.TypeMeta   `json:",inline"`
