@@ -92,9 +92,9 @@ verify: $(TOOLS) vet lint ## Check what is generated, go.mod, the libc pin and c
 	BIN='$(BIN)' KUSTOMIZE='$(KUSTOMIZE)' hack/verify.sh
 
 .PHONY: test
-test: $(GOTESTSUM) envtest-assets ## Unit, golden, envtest and SQLite tests. Narrow with PKG=./internal/routing/... RUN=TestName; RACE=1.
+test: $(GOTESTSUM) $(HELM) $(KUSTOMIZE) envtest-assets ## Unit, golden, envtest and SQLite tests. Narrow with PKG=./internal/routing/... RUN=TestName; RACE=1.
 	$(if $(filter ./...,$(PKG)),go -C hack/image test ./...)
-	KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format pkgname-and-test-fails -- \
+	HELM='$(HELM)' KUSTOMIZE='$(KUSTOMIZE)' KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-timeout 20m $(GO_TEST_FLAGS) $(PKG)
 
 .PHONY: e2e
