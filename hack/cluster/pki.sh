@@ -20,7 +20,7 @@ certificate() {
 # kubeconfig FILE NAME: a kubeconfig that carries the client certificate NAME.
 kubeconfig() {
 	local file=$1 name=$2
-	cat >"$file.new" <<-YAML
+	install -m 600 /dev/stdin "$file.new" <<-YAML
 		apiVersion: v1
 		kind: Config
 		clusters:
