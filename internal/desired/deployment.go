@@ -14,9 +14,15 @@ import (
 )
 
 const (
-	container = "runtime"
-	dataDir   = "/var/lib/handoff"
-	runDir    = "/run/handoff"
+	container  = "runtime"
+	dataVolume = "data"
+	dataDir    = "/var/lib/handoff"
+	runVolume  = "run"
+	runDir     = "/run/handoff"
+
+	// runSize bounds what a runtime saves of its inputs: a table and 50 ConfigMaps of 1 MiB each, and the Secrets. JSON may
+	// double them, and the old ones are kept while the new ones are written. Only what is written takes memory.
+	runSize = "256Mi"
 
 	// user is the one that distroless images call nonroot.
 	user int64 = 65532
@@ -27,20 +33,33 @@ const (
 )
 
 // deployment never mentions the table's revision: a new table is fetched by the running pod, not rolled out.
-func deployment(in Input) runtime.ApplyConfiguration {
+func deployment(in Input) (runtime.ApplyConfiguration, error) {
+	template, err := podTemplate(in)
+	if err != nil {
+		return nil, err
+	}
 	name := in.Copilot.Name
+	spec := appsac.DeploymentSpec().
+		WithStrategy(strategy(in.Copilot)).
+		WithSelector(metaac.LabelSelector().WithMatchLabels(Selector(name))).
+		WithTemplate(template)
+	if n := Replicas(in.Copilot); n != nil {
+		spec.WithReplicas(*n)
+	}
 	return appsac.Deployment(Name(name), in.Copilot.Namespace).
 		WithLabels(Labels(name)).
 		WithOwnerReferences(owner(in.Copilot)).
-		WithSpec(appsac.DeploymentSpec().
-			WithReplicas(Replicas(in.Copilot)).
-			// The volume has one writer: the old pod ends before the new one begins.
-			WithStrategy(appsac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)).
-			WithSelector(metaac.LabelSelector().WithMatchLabels(Selector(name))).
-			WithTemplate(coreac.PodTemplateSpec().
-				WithLabels(Labels(name)).
-				WithAnnotations(map[string]string{"kubectl.kubernetes.io/default-container": container}).
-				WithSpec(pod(in))))
+		WithSpec(spec), nil
+}
+
+func strategy(c *v1alpha1.Copilot) *appsac.DeploymentStrategyApplyConfiguration {
+	if embedded(c) {
+		// The volume has one writer: the old pod ends before the new one begins.
+		return appsac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
+	}
+	return appsac.DeploymentStrategy().
+		WithType(appsv1.RollingUpdateDeploymentStrategyType).
+		WithRollingUpdate(appsac.RollingUpdateDeployment().WithMaxUnavailable(intstr.FromInt32(0)))
 }
 
 func pod(in Input) *coreac.PodSpecApplyConfiguration {
@@ -50,26 +69,34 @@ func pod(in Input) *coreac.PodSpecApplyConfiguration {
 		WithAutomountServiceAccountToken(true).
 		WithEnableServiceLinks(false).
 		WithTerminationGracePeriodSeconds(grace).
-		WithSecurityContext(coreac.PodSecurityContext().
-			WithRunAsNonRoot(true).
-			WithRunAsUser(user).
-			WithRunAsGroup(user).
-			WithFSGroup(user).
-			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
-			WithSeccompProfile(coreac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
+		WithSecurityContext(podSecurity(in.Platform)).
 		WithContainers(runtimeContainer(in)).
-		WithVolumes(
-			coreac.Volume().WithName("data").
-				WithPersistentVolumeClaim(coreac.PersistentVolumeClaimVolumeSource().WithClaimName(name)),
-			// In memory, since the last good inputs hold secrets.
-			coreac.Volume().WithName("run").
-				WithEmptyDir(coreac.EmptyDirVolumeSource().
-					WithMedium(corev1.StorageMediumMemory).
-					WithSizeLimit(resource.MustParse("64Mi"))))
+		// In memory, since the last good inputs hold secrets.
+		WithVolumes(coreac.Volume().WithName(runVolume).
+			WithEmptyDir(coreac.EmptyDirVolumeSource().
+				WithMedium(corev1.StorageMediumMemory).
+				WithSizeLimit(resource.MustParse(runSize))))
+	if embedded(in.Copilot) {
+		spec.WithVolumes(coreac.Volume().WithName(dataVolume).
+			WithPersistentVolumeClaim(coreac.PersistentVolumeClaimVolumeSource().WithClaimName(name)))
+	}
 	for _, s := range pullSecrets(in.Copilot) {
 		spec.WithImagePullSecrets(coreac.LocalObjectReference().WithName(s.Name))
 	}
 	return spec
+}
+
+// podSecurity leaves the ids to OpenShift where it gives them, as CloudNativePG does. The image's own user is numeric, so
+// that the kubelet can tell that it is not root.
+func podSecurity(p Platform) *coreac.PodSecurityContextApplyConfiguration {
+	out := coreac.PodSecurityContext().
+		WithRunAsNonRoot(true).
+		WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
+		WithSeccompProfile(coreac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))
+	if p.OpenShift {
+		return out
+	}
+	return out.WithRunAsUser(user).WithRunAsGroup(user).WithFSGroup(user)
 }
 
 func pullSecrets(c *v1alpha1.Copilot) []v1alpha1.LocalRef {
@@ -80,20 +107,19 @@ func pullSecrets(c *v1alpha1.Copilot) []v1alpha1.LocalRef {
 }
 
 func runtimeContainer(in Input) *coreac.ContainerApplyConfiguration {
-	return coreac.Container().
+	out := coreac.Container().
 		WithName(container).
 		WithImage(image(in)).
 		WithImagePullPolicy(corev1.PullIfNotPresent).
 		WithArgs(
 			"--namespace="+in.Copilot.Namespace,
 			"--routing-table="+Name(in.Copilot.Name),
-			"--data-dir="+dataDir,
 			"--run-dir="+runDir).
 		WithEnv(coreac.EnvVar().WithName("POD_NAME").WithValueFrom(coreac.EnvVarSource().
 			WithFieldRef(coreac.ObjectFieldSelector().WithAPIVersion("v1").WithFieldPath("metadata.name")))).
 		WithPorts(
-			coreac.ContainerPort().WithName("http").WithContainerPort(PortHTTP).WithProtocol(corev1.ProtocolTCP),
-			coreac.ContainerPort().WithName("metrics").WithContainerPort(PortMetrics).WithProtocol(corev1.ProtocolTCP)).
+			coreac.ContainerPort().WithName(portNameHTTP).WithContainerPort(PortHTTP).WithProtocol(corev1.ProtocolTCP),
+			coreac.ContainerPort().WithName(portNameMetrics).WithContainerPort(PortMetrics).WithProtocol(corev1.ProtocolTCP)).
 		// A tenant serves within a second of having its table. The ten minutes are for those who wait for it: a new
 		// container would not get it sooner.
 		WithStartupProbe(probe("/readyz", 1, 600)).
@@ -104,15 +130,18 @@ func runtimeContainer(in Input) *coreac.ContainerApplyConfiguration {
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).
 			WithCapabilities(coreac.Capabilities().WithDrop("ALL"))).
-		WithVolumeMounts(
-			coreac.VolumeMount().WithName("data").WithMountPath(dataDir),
-			coreac.VolumeMount().WithName("run").WithMountPath(runDir))
+		WithVolumeMounts(coreac.VolumeMount().WithName(runVolume).WithMountPath(runDir))
+	if embedded(in.Copilot) {
+		out.WithArgs("--data-dir=" + dataDir).
+			WithVolumeMounts(coreac.VolumeMount().WithName(dataVolume).WithMountPath(dataDir))
+	}
+	return out
 }
 
 // probe asks path every period seconds and gives up after failures in a row.
 func probe(path string, period, failures int32) *coreac.ProbeApplyConfiguration {
 	return coreac.Probe().
-		WithHTTPGet(coreac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString("metrics"))).
+		WithHTTPGet(coreac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString(portNameMetrics))).
 		WithPeriodSeconds(period).
 		WithTimeoutSeconds(probeTimeout).
 		WithFailureThreshold(failures)

@@ -21,6 +21,7 @@ var update = flag.Bool("update", false, "rewrite testdata/*.out.yaml")
 // input is the form of testdata/*.in.yaml.
 type input struct {
 	RuntimeImage string            `json:"runtimeImage"`
+	Platform     desired.Platform  `json:"platform"`
 	Copilot      *v1alpha1.Copilot `json:"copilot"`
 	Table        *routing.Table    `json:"table"`
 }
@@ -63,7 +64,7 @@ func read(t *testing.T, file string) desired.Input {
 	if err := yaml.UnmarshalStrict(raw, &in); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	return desired.Input{RuntimeImage: in.RuntimeImage, Copilot: in.Copilot, Table: in.Table}
+	return desired.Input{RuntimeImage: in.RuntimeImage, Platform: in.Platform, Copilot: in.Copilot, Table: in.Table}
 }
 
 func render(t *testing.T, in desired.Input) []byte {

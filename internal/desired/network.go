@@ -16,7 +16,7 @@ func service(in Input) runtime.ApplyConfiguration {
 		WithOwnerReferences(owner(in.Copilot)).
 		WithSpec(coreac.ServiceSpec().
 			WithSelector(Selector(in.Copilot.Name)).
-			WithPorts(servicePort("http", PortHTTP), servicePort("metrics", PortMetrics)))
+			WithPorts(servicePort(portNameHTTP, PortHTTP), servicePort(portNameMetrics, PortMetrics)))
 }
 
 func servicePort(name string, port int32) *coreac.ServicePortApplyConfiguration {

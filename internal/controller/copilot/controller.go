@@ -4,19 +4,18 @@ package copilot
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/recorder"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/apply"
+	"github.com/opencopilot/handoff-operator/internal/controller/report"
 	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
 	"github.com/opencopilot/handoff-operator/internal/desired"
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -31,7 +30,7 @@ type Reconciler struct {
 	Uncached  client.Reader
 	Snapshots *snapshot.Reader
 	Applier   *apply.Applier
-	Recorder  recorder.EventRecorder
+	Reporter  *report.Reporter
 	// RuntimeImage is the image of a Copilot that names none.
 	RuntimeImage string
 	Now          func() time.Time
@@ -63,7 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	o := status.CopilotObservation{Desired: desired.Replicas(c), Unserved: unserved(c)}
+	o := status.CopilotObservation{Desired: ptr.Deref(desired.Replicas(c), 1), Unserved: unserved(c)}
 	o.Table, o.Problems = routing.Compile(s)
 	if o.Table != nil && o.Unserved == "" {
 		o.ApplyError = r.apply(ctx, c, o.Table)
@@ -101,17 +100,8 @@ func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Copilot, t *routing.
 	return failed
 }
 
-// report writes the status if it differs, and an event if it says something new.
+// report writes the status if it differs, and tells what it says that is new.
 func (r *Reconciler) report(ctx context.Context, c *v1alpha1.Copilot, o status.CopilotObservation) error {
 	next := status.Copilot(c, o, metav1.NewTime(r.Now()))
-	if equality.Semantic.DeepEqual(c.Status, next) {
-		return nil
-	}
-	before := c.DeepCopy()
-	c.Status = next
-	if err := r.Client.Status().Patch(ctx, c, client.MergeFrom(before)); err != nil {
-		return client.IgnoreNotFound(fmt.Errorf("write the status of Copilot %s/%s: %w", c.Namespace, c.Name, err))
-	}
-	r.tell(c, before.Status.Conditions, next.Conditions)
-	return nil
+	return report.Status(ctx, r.Reporter, c, &c.Status, next, status.CopilotEvents(c.Status.Conditions, next.Conditions))
 }
