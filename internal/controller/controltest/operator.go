@@ -3,8 +3,6 @@ package controltest
 import (
 	"context"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -19,35 +17,62 @@ import (
 // Image is the runtime's image in tests. Nothing pulls it.
 const Image = "registry.example/handoff-runtime:test"
 
+// Setup is how an operator of a test differs from the usual one.
+type Setup struct {
+	// Others are namespaces to watch besides the World's.
+	Others []string
+	// Options of the controllers; Options() if nil.
+	Options *controller.Options
+	// Plan of faults.
+	Plan Plan
+	// Reads, if set, carries out the operator's GETs, lists and watches, all as JSON, by way of the transport.
+	Reads func(*http.Request, http.RoundTripper) (*http.Response, error)
+	// Elect has it work only while it holds a Lease of the World's namespace.
+	Elect bool
+}
+
 // Operator is a running operator and what it asked of the API server.
 type Operator struct {
 	// Manager that runs it.
-	Manager manager.Manager
-	stop    func()
-	mu      sync.Mutex
-	writes  []string
-	reads   []string
+	Manager  manager.Manager
+	world    *World
+	wire     *wire
+	activity *activity
+	stop     func()
 }
 
 // Start runs the operator on the World's namespace and those of others, with the operator's own rights. It ends with
-// the test or at Stop.
+// the test or at Stop. A reconcile that repeats without cause fails the test.
 func (w *World) Start(others ...string) *Operator {
 	w.Helper()
-	o := &Operator{}
-	mgr := w.manager(o, append([]string{w.Namespace}, others...))
-	o.Manager = mgr
+	return w.StartWith(Setup{Others: others})
+}
+
+// StartWith runs an operator that differs from the usual one.
+func (w *World) StartWith(s Setup) *Operator {
+	w.Helper()
+	o := w.prepare(s)
+	options := Options()
+	if s.Options != nil {
+		options = *s.Options
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	w.must(controller.Register(ctx, mgr, Options()), "register the controllers")
+	w.must(controller.Register(ctx, o.Manager, options), "register the controllers")
+	o.run(ctx, cancel)
+	return o
+}
+
+// run starts the manager.
+func (o *Operator) run(ctx context.Context, cancel func()) {
 	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
+	go func() { ended <- o.Manager.Start(ctx) }()
 	o.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
-			w.Errorf("the operator ended: %v", err)
+		if err := <-ended; err != nil && !o.wire.dead() {
+			o.world.Errorf("the operator ended: %v", err)
 		}
 	})
-	w.Cleanup(o.stop)
-	return o
+	o.world.Cleanup(o.stop)
 }
 
 // Options of the operators of tests.
@@ -56,65 +81,70 @@ func Options() controller.Options { return controller.Options{RuntimeImage: Imag
 // Idle is an operator that never runs by itself: a test starts its cache and calls its reconcilers.
 func (w *World) Idle() *Operator {
 	w.Helper()
-	o := &Operator{}
-	o.Manager = w.manager(o, []string{w.Namespace})
-	return o
+	return w.prepare(Setup{})
 }
 
-func (w *World) manager(o *Operator, namespaces []string) manager.Manager {
+func (w *World) prepare(s Setup) *Operator {
 	w.Helper()
 	scheme, err := controller.Scheme()
 	w.must(err, "scheme")
+	o := &Operator{world: w, wire: newWire(scheme, s.Plan)}
+	o.wire.stream = s.Reads
+	loops := newLoops(o.wire, func(format string, args ...any) { w.Errorf(format, args...) })
+	o.wire.loops = loops
+	o.activity = newActivity(loops)
 	c := rest.CopyConfig(cluster.operator)
-	c.Wrap(func(next http.RoundTripper) http.RoundTripper { return &recording{next, o} })
+	if s.Reads != nil {
+		c.ContentType = "application/json"
+	}
+	c.Wrap(o.wire.over)
+	namespaces := append([]string{w.Namespace}, s.Others...)
 	tuning := controller.Tuning()
 	tuning.SkipNameValidation = ptr.To(true) // several operators run in a test's process
 	mgr, err := manager.New(c, manager.Options{
-		Scheme:     scheme,
-		Cache:      controller.Cache(namespaces),
-		Client:     controller.Client(namespaces),
-		Metrics:    server.Options{BindAddress: "0"},
-		Controller: tuning,
+		Scheme:                  scheme,
+		Cache:                   controller.Cache(namespaces),
+		NewCache:                o.activity.newCache,
+		Client:                  controller.Client(namespaces),
+		Metrics:                 server.Options{BindAddress: "0"},
+		Controller:              tuning,
+		LeaderElection:          s.Elect,
+		LeaderElectionID:        "handoff-operator",
+		LeaderElectionNamespace: w.Namespace,
+		LeaseDuration:           ptr.To(3 * time.Second),
+		RenewDeadline:           ptr.To(2 * time.Second),
+		RetryPeriod:             ptr.To(200 * time.Millisecond),
 	})
 	w.must(err, "make the operator")
-	return mgr
+	o.Manager = observed{mgr, o.activity}
+	return o
 }
 
 // Stop ends the operator and waits for it.
 func (o *Operator) Stop() { o.stop() }
 
-// Writes are the requests so far that were to change something, such as "PATCH services/x", in order; Events are not
-// among them.
-func (o *Operator) Writes() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.writes)
-}
-
-// Reads are the GETs of single objects so far, such as "GET secrets/x".
-func (o *Operator) Reads() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.reads)
-}
-
-type recording struct {
-	next http.RoundTripper
-	o    *Operator
-}
-
-// RoundTrip notes the request and passes it on.
-func (r *recording) RoundTrip(request *http.Request) (*http.Response, error) {
-	_, what, _ := strings.Cut(request.URL.Path, "/namespaces/")
-	if _, what, namespaced := strings.Cut(what, "/"); namespaced && !strings.HasPrefix(what, "events") {
-		r.o.mu.Lock()
-		switch {
-		case request.Method != http.MethodGet:
-			r.o.writes = append(r.o.writes, request.Method+" "+what)
-		case strings.Contains(what, "/"):
-			r.o.reads = append(r.o.reads, "GET "+what)
+// Rest waits until the operator has nothing to do: its handlers have dealt with every object as the API server has it,
+// its queues are empty, also of retries, and no reconcile runs. It returns false if the operator was killed before.
+func (o *Operator) Rest() bool {
+	o.world.Helper()
+	ctx, cancel := deadline()
+	defer cancel()
+	for {
+		steps, next, busy := o.activity.now()
+		if busy == "" {
+			busy = o.behind(ctx)
+			if now, _, again := o.activity.now(); busy == "" && again == "" && now == steps {
+				return !o.wire.dead()
+			} else if now != steps {
+				continue
+			}
 		}
-		r.o.mu.Unlock()
+		select {
+		case <-next:
+		case <-o.wire.killed:
+			return false
+		case <-ctx.Done():
+			o.world.Fatalf("the operator does not come to rest: %s", busy)
+		}
 	}
-	return r.next.RoundTrip(request)
 }

@@ -1,0 +1,130 @@
+package controltest
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// selfCaused is how often in a row a reconcile may write although all that changed since the one before was written by
+// the operator itself. Once is usual: what it wrote is there, and the status says so. One more is for a cache that
+// showed the half of it.
+const selfCaused = 2
+
+// loops finds reconciles that repeat without cause. Each of these is one:
+//
+//   - an object is reconciled although no watch has delivered any change since it was last reconciled without an error:
+//     a poll, a resync, a requeue;
+//   - its reconcile writes again and again although nobody but the operator changes anything: it wakes itself.
+type loops struct {
+	wire     *wire
+	complain func(format string, args ...any)
+
+	mu     sync.Mutex
+	clock  int
+	events []event
+	// writes of a reconcile that runs, by its id.
+	writes map[string]int
+	last   map[string]*pass
+}
+
+// event is a change that a watch delivered to a handler.
+type event struct {
+	at            int
+	what, version string
+	gone          bool
+}
+
+// pass is one reconcile of one object.
+type pass struct {
+	began  int
+	failed bool
+	alone  int
+}
+
+func newLoops(w *wire, complain func(string, ...any)) *loops {
+	return &loops{wire: w, complain: complain, writes: map[string]int{}, last: map[string]*pass{}}
+}
+
+func (l *loops) event(what, version string, gone bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clock++
+	l.events = append(l.events, event{l.clock, what, version, gone})
+}
+
+// wrote notes that the reconcile which ctx belongs to writes.
+func (l *loops) wrote(ctx context.Context) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writes[string(controller.ReconcileIDFromContext(ctx))]++
+}
+
+// judged is a reconciler that the detector watches.
+type judged struct {
+	next       reconcile.Reconciler
+	controller string
+	loops      *loops
+}
+
+// Reconcile reconciles, and judges whether there was a cause.
+func (j *judged) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
+	began := j.loops.begin()
+	result, err := j.next.Reconcile(ctx, r)
+	j.loops.end(ctx, j.controller+" "+r.String(), &pass{began: began, failed: err != nil})
+	return result, err
+}
+
+func (l *loops) begin() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clock++
+	return l.clock
+}
+
+func (l *loops) end(ctx context.Context, who string, p *pass) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	id := string(controller.ReconcileIDFromContext(ctx))
+	wrote := l.writes[id]
+	delete(l.writes, id)
+	before := l.last[who]
+	l.last[who] = p
+	if before == nil || before.failed || p.failed {
+		return
+	}
+	cause, foreign := l.between(before.began, p.began)
+	switch {
+	case cause == "":
+		l.complain("controller %s was reconciled again although nothing has changed since", who)
+	case foreign:
+	case wrote == 0:
+		p.alone = before.alone
+	case before.alone >= selfCaused:
+		l.complain("controller %s wakes itself: it has written %d times in a row with no cause but the operator's own writes, at last %s",
+			who, before.alone+1, cause)
+	default:
+		p.alone = before.alone + 1
+	}
+}
+
+// between returns the last change delivered between two times, and whether one was made by somebody else. The operator's
+// deletions count as somebody else's: what is gone bears no version of its making.
+func (l *loops) between(from, to int) (last string, foreign bool) {
+	l.wire.mu.Lock()
+	defer l.wire.mu.Unlock()
+	for i := len(l.events) - 1; i >= 0 && l.events[i].at > from; i-- {
+		e := l.events[i]
+		if e.at > to {
+			continue
+		}
+		if last == "" {
+			last = fmt.Sprintf("%s at version %s", e.what, e.version)
+		}
+		foreign = foreign || e.gone || !l.wire.own[e.version]
+	}
+	return last, foreign
+}
