@@ -44,10 +44,12 @@ func Scheme() (*runtime.Scheme, error) {
 }
 
 // Cache returns what the informers hold, of the given namespaces or, without any, of all: of built-in kinds only what
-// the operator made, of pods only those that have not ended, and of Secrets and ConfigMaps the metadata.
+// the operator made, of pods only those that have not ended and of them what says whether they start, and of Secrets and
+// ConfigMaps the metadata.
 func Cache(namespaces []string) cache.Options {
 	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})}
 	pods := ours
+	pods.Transform = copilot.TrimPod
 	pods.Field = fields.AndSelectors(
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))

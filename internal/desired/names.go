@@ -17,6 +17,9 @@ const (
 	// LabelCopilot names the Copilot, as LabelValue writes it.
 	LabelCopilot = "handoff.opencopilot.so/copilot"
 
+	// Container is the name of the runtime's container in its pod.
+	Container = container
+
 	labelName     = "app.kubernetes.io/name"
 	labelInstance = "app.kubernetes.io/instance"
 	runtimeName   = "handoff-runtime"

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -24,18 +25,22 @@ type CopilotObservation struct {
 	Reachable bool
 	// Pods are the runtime pods that live: those neither ended nor about to be deleted.
 	Pods []string
+	// Troubles are why pods cannot start, each once, sorted.
+	Troubles []string
 	// Acks are the entries of the RoutingTable's status.
 	Acks []v1alpha1.ReplicaStatus
 	// Desired is how many replicas are asked for, Available how many are ready to serve.
 	Desired, Available int32
 	// RolledOut says that every pod is of the current template.
 	RolledOut bool
+	// RuntimeImage is the image that the Deployment names, Selector what selects its pods.
+	RuntimeImage, Selector string
 }
 
 // Copilot returns the status of c.
 func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha1.CopilotStatus {
 	object := routing.Object{Kind: "Copilot", Name: c.Name}
-	out := v1alpha1.CopilotStatus{Replicas: int32(len(o.Pods))}
+	out := v1alpha1.CopilotStatus{Replicas: int32(len(o.Pods)), Selector: o.Selector, RuntimeImage: o.RuntimeImage}
 	if o.Table != nil {
 		out.TableRevision = routing.Revision(o.Table)
 		out.Channels = int32(len(o.Table.Channels))
@@ -58,6 +63,8 @@ func work(o CopilotObservation) (reason, message string) {
 	switch {
 	case o.ApplyError != nil:
 		return v1alpha1.ReasonApplyFailed, "This is tried again: " + o.ApplyError.Error()
+	case !o.RolledOut && len(o.Troubles) > 0:
+		return v1alpha1.ReasonPodFailing, podFailing(o)
 	case !o.RolledOut:
 		return v1alpha1.ReasonProgressing, "The runtime is being rolled out."
 	}
@@ -98,7 +105,10 @@ func programmed(o CopilotObservation, accepted metav1.Condition, revision string
 			len(refused), len(o.Pods), refused[0].Message))
 	}
 	done, pods := int32(len(acknowledged(o, revision))), int32(len(o.Pods))
-	if done < pods || done < o.Desired {
+	switch behind := done < pods || done < o.Desired; {
+	case behind && len(o.Troubles) > 0:
+		return no(kind, v1alpha1.ReasonPodFailing, podFailing(o))
+	case behind:
 		return no(kind, v1alpha1.ReasonWaitingForReplicas, fmt.Sprintf(
 			"%d of %d replicas acknowledged the current routing table.", done, max(pods, o.Desired)))
 	}
@@ -126,12 +136,18 @@ func serves(o CopilotObservation, accepted, programmed metav1.Condition) metav1.
 		return no(kind, v1alpha1.ReasonScaledToZero, "spec.runtime.replicas: 0 replicas serve nobody: set 1 or more.")
 	case !isTrue(programmed):
 		return no(kind, programmed.Reason, programmed.Message)
+	case o.Available < o.Desired && len(o.Troubles) > 0:
+		return no(kind, v1alpha1.ReasonPodFailing, podFailing(o))
 	case o.Available < o.Desired:
 		return no(kind, v1alpha1.ReasonProgressing, fmt.Sprintf("%d of %d replicas are available.", o.Available, o.Desired))
 	case !o.Reachable:
 		return no(kind, v1alpha1.ReasonProgressing, "There is no Service yet under which customers reach the runtime.")
 	}
 	return yes(kind, v1alpha1.ReasonReady, "Customers are served.")
+}
+
+func podFailing(o CopilotObservation) string {
+	return "A pod of the runtime cannot start: " + strings.Join(o.Troubles, "; and another: ") + "."
 }
 
 // kept adds to why what became of the tenant.

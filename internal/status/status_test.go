@@ -146,6 +146,29 @@ func TestCopilot(t *testing.T) {
 			want:    []string{"Ready=True/Ready", "Reconciling=True/Progressing"},
 			kstatus: kstatus.InProgressStatus,
 		},
+		"a pod cannot start": {
+			change: func(o *status.CopilotObservation) {
+				o.Acks, o.Available, o.RolledOut, o.Troubles = nil, 0, false, []string{"no node takes it: make room"}
+			},
+			want:    []string{"Programmed=False/PodFailing", "Ready=False/PodFailing", "Reconciling=True/PodFailing", "Stalled=False/Settled"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "no node takes it: make room",
+		},
+		"a pod that acknowledged crashes": {
+			change: func(o *status.CopilotObservation) {
+				o.Available, o.Troubles = 0, []string{"its container ended", "no node takes it"}
+			},
+			want:    []string{"Programmed=True/Programmed", "Ready=False/PodFailing"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "its container ended; and another: no node takes it.",
+		},
+		"a new pod cannot start while an old one serves": {
+			change: func(o *status.CopilotObservation) {
+				o.RolledOut, o.Troubles = false, []string{"its image cannot be pulled"}
+			},
+			want:    []string{"Programmed=True/Programmed", "Ready=True/Ready", "Reconciling=True/PodFailing"},
+			kstatus: kstatus.InProgressStatus,
+		},
 		"a child cannot be written while customers are served": {
 			change:  func(o *status.CopilotObservation) { o.ApplyError = errors.New("Role x: timeout") },
 			want:    []string{"Programmed=True/Programmed", "Ready=True/Ready", "Reconciling=True/ApplyFailed", "Stalled=False/Settled"},

@@ -3,11 +3,13 @@ package copilot
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,19 +22,24 @@ import (
 // observe adds to o what the children and the runtime's pods say.
 func (r *Reconciler) observe(ctx context.Context, c *v1alpha1.Copilot, o *status.CopilotObservation) error {
 	key := types.NamespacedName{Namespace: c.Namespace, Name: desired.Name(c.Name)}
+	o.Selector = labels.Set(desired.Selector(c.Name)).String()
 	pods, err := r.pods(ctx, c)
 	if err != nil {
 		return err
 	}
-	o.Pods = pods
+	for i := range pods {
+		o.Pods = append(o.Pods, pods[i].Name)
+	}
 
 	var d appsv1.Deployment
 	switch err := r.Client.Get(ctx, key, &d); {
 	case err == nil:
 		o.Available, o.RolledOut = d.Status.AvailableReplicas, rolledOut(&d)
+		o.RuntimeImage = runtimeImage(&d)
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("read Deployment %s: %w", key, err)
 	}
+	o.Troubles = troubles(&d, pods)
 
 	// The cache does not show a Service of that name that is somebody else's.
 	switch err := r.Client.Get(ctx, key, &corev1.Service{}); {
@@ -50,24 +57,37 @@ func (r *Reconciler) observe(ctx context.Context, c *v1alpha1.Copilot, o *status
 		return fmt.Errorf("read RoutingTable %s: %w", key, err)
 	}
 	o.Before, o.Acks = true, t.Status.Replicas
-	return r.forgetGone(ctx, &t, pods)
+	return r.forgetGone(ctx, &t, o.Pods)
 }
 
-// pods names the runtime pods that live. The cache leaves out those that ended.
-func (r *Reconciler) pods(ctx context.Context, c *v1alpha1.Copilot) ([]string, error) {
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PodList"))
-	if err := r.Client.List(ctx, list, client.InNamespace(c.Namespace),
+// pods are the runtime pods that live. The cache leaves out those that ended, and most of each pod: see TrimPod.
+func (r *Reconciler) pods(ctx context.Context, c *v1alpha1.Copilot) ([]corev1.Pod, error) {
+	var list corev1.PodList
+	if err := r.Client.List(ctx, &list, client.InNamespace(c.Namespace),
 		client.MatchingLabels{desired.LabelCopilot: desired.LabelValue(c.Name)}); err != nil {
 		return nil, fmt.Errorf("list the runtime pods of Copilot %s/%s: %w", c.Namespace, c.Name, err)
 	}
-	var names []string
-	for _, p := range list.Items {
-		if p.DeletionTimestamp.IsZero() {
-			names = append(names, p.Name)
+	return slices.DeleteFunc(list.Items, func(p corev1.Pod) bool { return !p.DeletionTimestamp.IsZero() }), nil
+}
+
+// troubles are why d cannot make pods or its pods cannot start.
+func troubles(d *appsv1.Deployment, pods []corev1.Pod) []string {
+	all := []string{status.CreationTrouble(d)}
+	for i := range pods {
+		all = append(all, status.PodTrouble(&pods[i]))
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func runtimeImage(d *appsv1.Deployment) string {
+	for _, c := range d.Spec.Template.Spec.Containers {
+		if c.Name == desired.Container {
+			return c.Image
 		}
 	}
-	return names, nil
+	return ""
 }
 
 func rolledOut(d *appsv1.Deployment) bool {

@@ -1,0 +1,141 @@
+package status_test
+
+import (
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/opencopilot/handoff-operator/internal/status"
+)
+
+// The messages are those of Kubernetes 1.36: pkg/kubelet/images, pkg/scheduler, pkg/controller/replicaset.
+func TestPodTrouble(t *testing.T) {
+	t.Parallel()
+	waiting := func(reason, message string) *corev1.Pod {
+		return pod(corev1.ContainerStatus{State: corev1.ContainerState{
+			Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}})
+	}
+	for name, tc := range map[string]struct {
+		pods []*corev1.Pod // each has the same trouble
+		want []string      // what it says; nothing if there is none
+		not  string        // what it leaves out
+	}{
+		"starts": {pods: []*corev1.Pod{{}, waiting("ContainerCreating", ""), waiting("PodInitializing", ""), running()}},
+		"image": {
+			pods: []*corev1.Pod{
+				waiting("ErrImagePull", `failed to resolve "example/x:1": not found`),
+				waiting("ImagePullBackOff", `Back-off pulling image "example/x:1": ErrImagePull: failed to resolve "example/x:1": not found`),
+			},
+			want: []string{`image "example/x:1" cannot be pulled (failed to resolve "example/x:1": not found)`, "spec.runtime.image", "imagePullSecrets"},
+			not:  "Back-off",
+		},
+		"image without a reason": {
+			pods: []*corev1.Pod{waiting("ErrImageNeverPull", "")},
+			want: []string{`image "example/x:1" cannot be pulled: set spec.runtime.image`},
+		},
+		"configuration": {
+			pods: []*corev1.Pod{waiting("CreateContainerConfigError", `secret "proxy" not found`)},
+			want: []string{`secret "proxy" not found`, "spec.runtime.podTemplate"},
+		},
+		"no node": {
+			pods: []*corev1.Pod{{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{
+				Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: "Unschedulable",
+				Message: "0/3 nodes are available: 3 Insufficient memory. preemption: 0/3 nodes are available: 3 No preemption victims found.",
+			}}}}},
+			want: []string{"no node takes it (0/3 nodes are available: 3 Insufficient memory): make room", "spec.runtime.resources"},
+			not:  "preemption",
+		},
+		"crash loop": {
+			pods: []*corev1.Pod{
+				pod(ended(corev1.ContainerStateTerminated{ExitCode: 1, Message: "x\nerror: open the store: disk I/O error\n"})),
+				again(waiting("CrashLoopBackOff", "back-off 10s restarting failed container=runtime pod=c-handoff-5d4f-abcde"),
+					corev1.ContainerStateTerminated{ExitCode: 1, Message: "error: open the store: disk I/O error"}),
+				again(waiting("CrashLoopBackOff", "back-off 5m0s restarting failed container=runtime pod=c-handoff-5d4f-fghij"),
+					corev1.ContainerStateTerminated{ExitCode: 1, Message: `{"time":"2026-03-02T12:00:00Z","level":"ERROR","msg":"open the store","error":"disk I/O error"}`}),
+				again(starting(), corev1.ContainerStateTerminated{ExitCode: 1, Message: "open the store: disk I/O error"}),
+			},
+			want: []string{"exit code 1 (open the store: disk I/O error)", "kubectl logs --previous"},
+			not:  "back-off",
+		},
+		"panic": {
+			pods: []*corev1.Pod{pod(ended(corev1.ContainerStateTerminated{ExitCode: 2, Message: "panic: index out of range\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:7\nexit status 2\n"}))},
+			want: []string{"exit code 2 (panic: index out of range)"},
+			not:  "goroutine",
+		},
+		"memory": {
+			pods: []*corev1.Pod{again(waiting("CrashLoopBackOff", ""), corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"})},
+			want: []string{"out of memory", "raise spec.runtime.resources.limits.memory"},
+		},
+		"serves after a crash": {pods: []*corev1.Pod{again(running(), corev1.ContainerStateTerminated{ExitCode: 1})}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			have := status.PodTrouble(tc.pods[0])
+			for _, p := range tc.pods[1:] {
+				if other := status.PodTrouble(p); other != have {
+					t.Errorf("the same trouble in two ways:\n%s\n%s", have, other)
+				}
+			}
+			expectText(t, have, tc.want, tc.not)
+		})
+	}
+}
+
+func expectText(t *testing.T, have string, want []string, not string) {
+	t.Helper()
+	if len(want) == 0 && have != "" {
+		t.Errorf("want nothing, have %q", have)
+	}
+	for _, s := range want {
+		if !strings.Contains(have, s) {
+			t.Errorf("%q lacks %q", have, s)
+		}
+	}
+	if not != "" && strings.Contains(have, not) {
+		t.Errorf("%q has %q", have, not)
+	}
+}
+
+func pod(c corev1.ContainerStatus) *corev1.Pod {
+	c.Name, c.Image = "runtime", "example/x:1"
+	return &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{c}}}
+}
+
+func ended(how corev1.ContainerStateTerminated) corev1.ContainerStatus {
+	return corev1.ContainerStatus{State: corev1.ContainerState{Terminated: &how}}
+}
+
+func starting() *corev1.Pod {
+	return pod(corev1.ContainerStatus{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}})
+}
+
+func running() *corev1.Pod {
+	p := starting()
+	p.Status.ContainerStatuses[0].Ready = true
+	return p
+}
+
+// again is p after its container ended once.
+func again(p *corev1.Pod, how corev1.ContainerStateTerminated) *corev1.Pod {
+	p.Status.ContainerStatuses[0].LastTerminationState.Terminated = &how
+	return p
+}
+
+func TestCreationTrouble(t *testing.T) {
+	t.Parallel()
+	failing := func(message string) *appsv1.Deployment {
+		return &appsv1.Deployment{Status: appsv1.DeploymentStatus{Conditions: []appsv1.DeploymentCondition{
+			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue},
+			{Type: appsv1.DeploymentReplicaFailure, Status: corev1.ConditionTrue, Message: message},
+		}}}
+	}
+	first := status.CreationTrouble(failing(`pods "c-handoff-5d4f-abcde" is forbidden: exceeded quota: small, requested: pods=1`))
+	second := status.CreationTrouble(failing(`pods "c-handoff-5d4f-fghij" is forbidden: exceeded quota: small, requested: pods=1`))
+	if first != second {
+		t.Errorf("the same trouble in two ways:\n%s\n%s", first, second)
+	}
+	expectText(t, first, []string{"exceeded quota: small, requested: pods=1"}, "5d4f")
+	expectText(t, status.CreationTrouble(&appsv1.Deployment{}), nil, "")
+}
