@@ -28,6 +28,7 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/controller/copilot"
 	"github.com/opencopilot/handoff-operator/internal/controller/handoffpolicy"
 	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/controller/report"
 	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
 	"github.com/opencopilot/handoff-operator/internal/desired"
 )
@@ -118,16 +119,17 @@ type Controllers struct {
 // API server.
 func New(c client.Client, uncached client.Reader, events recorder.EventRecorder, o Options) *Controllers {
 	snapshots := snapshot.NewReader(c, uncached)
+	reporter := report.New(c, events)
 	return &Controllers{
 		Copilot: &copilot.Reconciler{
 			Client: c, Uncached: uncached, Snapshots: snapshots,
 			Applier:      &apply.Applier{Client: c, Uncached: uncached},
-			Recorder:     events,
+			Reporter:     reporter,
 			RuntimeImage: o.RuntimeImage, Now: o.Now,
 		},
-		Channel:       &channel.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
-		HandoffPolicy: &handoffpolicy.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
-		AgentPool:     &agentpool.Reconciler{Client: c, Snapshots: snapshots, Now: o.Now},
+		Channel:       &channel.Reconciler{Client: c, Snapshots: snapshots, Reporter: reporter, Now: o.Now},
+		HandoffPolicy: &handoffpolicy.Reconciler{Client: c, Snapshots: snapshots, Reporter: reporter, Now: o.Now},
+		AgentPool:     &agentpool.Reconciler{Client: c, Snapshots: snapshots, Reporter: reporter, Now: o.Now},
 	}
 }
 

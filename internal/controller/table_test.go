@@ -131,7 +131,7 @@ func reconcileAll(w *controltest.World, op *controltest.Operator, all *controlle
 		fail(err)
 	}
 	for i := range channels.Items {
-		_, err := all.Channel.Reconcile(w.Context(), &channels.Items[i])
+		_, err := all.Channel.Reconcile(w.Context(), index.Request(w.Namespace, channels.Items[i].Spec.CopilotRef.Name))
 		fail(err)
 	}
 	for i := range policies.Items {

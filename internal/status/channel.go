@@ -14,9 +14,10 @@ import (
 type ChannelObservation struct {
 	// Copilot that the Channel names, or nil if there is none.
 	Copilot *v1alpha1.Copilot
-	// Problems of the Channel, and the Table that Compile returned for the Copilot.
+	// Problems of the Channel, and the Table that Compile returned for the Copilot, with its Revision.
 	Problems []routing.Problem
 	Table    *routing.Table
+	Revision string
 	// Token of a Web channel, and Address at which the Copilot is served.
 	Token, Address string
 }
@@ -31,7 +32,9 @@ func Channel(ch *v1alpha1.Channel, o ChannelObservation, now metav1.Time) v1alph
 	if carried(ch, o.Table) {
 		out.Address = o.Address
 	}
-	conditions := append([]metav1.Condition{accepted, resolved, served, programmed, ready}, progress(ready, "", "")...)
+	// A Channel without a fault of its own follows its Copilot, which tells what happened.
+	back := returns(ch.Status.Conditions, o.Copilot != nil)
+	conditions := append([]metav1.Condition{accepted, resolved, served, programmed, ready}, progress(ready, back, "", "")...)
 	out.ObservedGeneration = ch.Generation
 	out.Conditions = stamp(ch.Status.Conditions, conditions, ch.Generation, now)
 	return out
@@ -61,7 +64,7 @@ func channelProgrammed(ch *v1alpha1.Channel, o ChannelObservation, accepted, ser
 		return no(kind, v1alpha1.ReasonNotFound, fmt.Sprintf("Copilot %q does not exist.", ch.Spec.CopilotRef.Name))
 	case o.Table == nil:
 		return no(kind, v1alpha1.ReasonCopilotNotReady, fmt.Sprintf("Copilot %q is not Accepted.", o.Copilot.Name))
-	case o.Copilot.Status.TableRevision != routing.Revision(o.Table):
+	case o.Copilot.Status.TableRevision != o.Revision:
 		return no(kind, v1alpha1.ReasonWaitingForReplicas, "The routing table is being published.")
 	}
 	of := meta.FindStatusCondition(o.Copilot.Status.Conditions, kind)

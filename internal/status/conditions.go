@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -38,7 +40,7 @@ func stamp(before, conditions []metav1.Condition, generation int64, now metav1.T
 	for i := range conditions {
 		c := &conditions[i]
 		c.ObservedGeneration = generation
-		c.Message = c.Message[:min(longest, len(c.Message))]
+		c.Message = Shorten(c.Message, longest)
 		c.LastTransitionTime = now
 		for _, b := range before {
 			if b.Type == c.Type && b.Status == c.Status {
@@ -47,6 +49,19 @@ func stamp(before, conditions []metav1.Condition, generation int64, now metav1.T
 		}
 	}
 	return conditions
+}
+
+// Shorten cuts a text to at most size bytes, never inside a character, and shows with "…" that it did.
+func Shorten(text string, size int) string {
+	if len(text) <= size {
+		return text
+	}
+	const more = "…"
+	end := size - len(more)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + more
 }
 
 // about keeps the problems of one object that turn off one condition, each once.
@@ -96,10 +111,13 @@ func served(problems []routing.Problem, o routing.Object) metav1.Condition {
 }
 
 // progress derives the abnormal-true conditions. reason and busy say what goes on, also where the object is Ready; they
-// are empty if nothing does.
-func progress(ready metav1.Condition, reason, busy string) []metav1.Condition {
+// are empty if nothing does and Ready says enough. returning says that the object is on its way back to Ready.
+func progress(ready metav1.Condition, returning bool, reason, busy string) []metav1.Condition {
 	reconciling := no(v1alpha1.ConditionReconciling, v1alpha1.ReasonSettled, "Nothing is being worked on.")
 	stalled := no(v1alpha1.ConditionStalled, v1alpha1.ReasonSettled, "Nothing waits for somebody to edit an object.")
+	if returning && passes(ready) && reason != v1alpha1.ReasonApplyFailed {
+		reason = v1alpha1.ReasonUpdating
+	}
 	switch {
 	case isTrue(ready) && busy != "":
 		reconciling = yes(v1alpha1.ConditionReconciling, reason, busy)
@@ -110,6 +128,21 @@ func progress(ready metav1.Condition, reason, busy string) []metav1.Condition {
 		reconciling = yes(v1alpha1.ConditionReconciling, cmp.Or(reason, v1alpha1.ReasonProgressing), ready.Message)
 	}
 	return []metav1.Condition{reconciling, stalled}
+}
+
+// returns says whether an object was Ready before an edit, and nothing but that edit has kept it from Ready since. before
+// are its conditions until now.
+func returns(before []metav1.Condition, edited bool) bool {
+	return edited && meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady) || isUpdating(before)
+}
+
+// passes tells the states of Ready that an edit goes through.
+func passes(ready metav1.Condition) bool {
+	switch ready.Reason {
+	case v1alpha1.ReasonReady, v1alpha1.ReasonWaitingForReplicas, v1alpha1.ReasonProgressing, v1alpha1.ReasonCopilotNotReady:
+		return true
+	}
+	return false
 }
 
 // stalls tells the reasons that only an edit or another release removes from those that heal by themselves.

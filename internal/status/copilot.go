@@ -50,9 +50,10 @@ func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha
 	programmed := programmed(o, accepted, out.TableRevision)
 	ready := copilotReady(o, accepted, programmed)
 	reason, doing := work(o)
+	edited := c.Status.TableRevision != out.TableRevision || c.Status.ObservedGeneration != c.Generation
 	conditions := append([]metav1.Condition{
 		accepted, resolved(o.Problems, object), served(o.Problems, object), programmed, ready,
-	}, progress(ready, reason, doing)...)
+	}, progress(ready, returns(c.Status.Conditions, edited), reason, doing)...)
 	out.ObservedGeneration = c.Generation
 	out.Conditions = stamp(c.Status.Conditions, conditions, c.Generation, now)
 	return out

@@ -40,7 +40,7 @@ func useConditions(object routing.Object, o UseObservation) []metav1.Condition {
 	accepted := accepted(o.Problems, object)
 	resolved := resolved(o.Problems, object)
 	ready := useReady(o, accepted, resolved)
-	return append([]metav1.Condition{accepted, resolved, served(o.Problems, object), ready}, progress(ready, "", "")...)
+	return append([]metav1.Condition{accepted, resolved, served(o.Problems, object), ready}, progress(ready, false, "", "")...)
 }
 
 func useReady(o UseObservation, accepted, resolved metav1.Condition) metav1.Condition {

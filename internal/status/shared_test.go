@@ -86,6 +86,9 @@ func TestChannel(t *testing.T) {
 			c.Status = status.Copilot(c, serving(), noon)
 			o := status.ChannelObservation{Copilot: c, Table: table(), Token: "t", Address: "http://c"}
 			tc.change(&o)
+			if o.Table != nil {
+				o.Revision = routing.Revision(o.Table)
+			}
 			ch := &v1alpha1.Channel{
 				TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Channel"},
 				ObjectMeta: metav1.ObjectMeta{Name: "web", Generation: 3},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/controller/report"
 	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/status"
@@ -26,6 +26,7 @@ import (
 type Reconciler struct {
 	Client    client.Client
 	Snapshots *snapshot.Reader
+	Reporter  *report.Reporter
 	Now       func() time.Time
 }
 
@@ -42,15 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, p *v1alpha1.AgentPool) (reco
 		return reconcile.Result{}, fmt.Errorf("judge AgentPool %s/%s: %w", p.Namespace, p.Name, err)
 	}
 	next := status.AgentPool(p, o, metav1.NewTime(r.Now()))
-	if equality.Semantic.DeepEqual(p.Status, next) {
-		return reconcile.Result{}, nil
-	}
-	before := p.DeepCopy()
-	p.Status = next
-	if err := r.Client.Status().Patch(ctx, p, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-		return reconcile.Result{}, fmt.Errorf("write the status of AgentPool %s/%s: %w", p.Namespace, p.Name, err)
-	}
-	return reconcile.Result{}, nil
+	return reconcile.Result{}, report.Status(ctx, r.Reporter, p, &p.Status, next, status.Events(p.Status.Conditions, next.Conditions))
 }
 
 func (r *Reconciler) observe(ctx context.Context, p *v1alpha1.AgentPool) (status.UseObservation, error) {

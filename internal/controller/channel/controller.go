@@ -3,67 +3,64 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/controller/report"
 	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
 	"github.com/opencopilot/handoff-operator/internal/desired"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/status"
 )
 
-// Reconciler keeps the status of a Channel true.
+// Reconciler keeps the status of Channels true. It works on all Channels of a Copilot at once, so that one change of the
+// Copilot costs one compilation, however many Channels it has.
 type Reconciler struct {
 	Client    client.Client
 	Snapshots *snapshot.Reader
+	Reporter  *report.Reporter
 	Now       func() time.Time
 }
 
 //+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=channels,verbs=get;list;watch
 //+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=channels/status,verbs=patch
 
-// Reconcile judges the Channel under its Copilot and says how far it is served.
-func (r *Reconciler) Reconcile(ctx context.Context, ch *v1alpha1.Channel) (reconcile.Result, error) {
-	if !ch.DeletionTimestamp.IsZero() {
-		return reconcile.Result{}, nil
+// Reconcile judges the Channels that name a Copilot, which need not exist, and says how far each is served.
+func (r *Reconciler) Reconcile(ctx context.Context, copilot reconcile.Request) (reconcile.Result, error) {
+	channels, err := index.Channels(ctx, r.Client, copilot.Namespace, index.ChannelCopilot, copilot.Name)
+	if err != nil || len(channels) == 0 {
+		return reconcile.Result{}, err
 	}
-	o, err := r.observe(ctx, ch)
+	common, err := r.observe(ctx, copilot)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	next := status.Channel(ch, o, metav1.NewTime(r.Now()))
-	if equality.Semantic.DeepEqual(ch.Status, next) {
-		return reconcile.Result{}, nil
+	var failed error
+	for i := range channels {
+		if ch := &channels[i]; ch.DeletionTimestamp.IsZero() {
+			failed = errors.Join(failed, r.report(ctx, ch, common))
+		}
 	}
-	before := ch.DeepCopy()
-	ch.Status = next
-	if err := r.Client.Status().Patch(ctx, ch, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-		return reconcile.Result{}, fmt.Errorf("write the status of Channel %s/%s: %w", ch.Namespace, ch.Name, err)
-	}
-	return reconcile.Result{}, nil
+	return reconcile.Result{}, failed
 }
 
-func (r *Reconciler) observe(ctx context.Context, ch *v1alpha1.Channel) (status.ChannelObservation, error) {
+// observe is what the Channels of a Copilot have in common: nothing where it does not exist.
+func (r *Reconciler) observe(ctx context.Context, copilot reconcile.Request) (status.ChannelObservation, error) {
 	var o status.ChannelObservation
-	if ch.Spec.Type == v1alpha1.ChannelTypeWeb {
-		_, o.Token = routing.Claim(ch)
-	}
 	var c v1alpha1.Copilot
-	switch err := r.Client.Get(ctx, types.NamespacedName{Namespace: ch.Namespace, Name: ch.Spec.CopilotRef.Name}, &c); {
+	switch err := r.Client.Get(ctx, copilot.NamespacedName, &c); {
 	case apierrors.IsNotFound(err):
-		o.Problems, err = r.alone(ctx, ch)
-		return o, err
+		return o, nil
 	case err != nil:
-		return o, fmt.Errorf("read the Copilot of Channel %s/%s: %w", ch.Namespace, ch.Name, err)
+		return o, fmt.Errorf("read Copilot %s: %w", copilot, err)
 	}
 	s, err := r.Snapshots.Read(ctx, &c)
 	if err != nil {
@@ -71,10 +68,27 @@ func (r *Reconciler) observe(ctx context.Context, ch *v1alpha1.Channel) (status.
 	}
 	o.Copilot = &c
 	o.Table, o.Problems = routing.Compile(s)
+	if o.Table != nil {
+		o.Revision = routing.Revision(o.Table)
+	}
 	if desired.Served(&c) {
 		o.Address = desired.Address(c.Namespace, c.Name)
 	}
 	return o, nil
+}
+
+func (r *Reconciler) report(ctx context.Context, ch *v1alpha1.Channel, o status.ChannelObservation) error {
+	if ch.Spec.Type == v1alpha1.ChannelTypeWeb {
+		_, o.Token = routing.Claim(ch)
+	}
+	if o.Copilot == nil {
+		var err error
+		if o.Problems, err = r.alone(ctx, ch); err != nil {
+			return err
+		}
+	}
+	next := status.Channel(ch, o, metav1.NewTime(r.Now()))
+	return report.Status(ctx, r.Reporter, ch, &ch.Status, next, status.Events(ch.Status.Conditions, next.Conditions))
 }
 
 // alone judges a Channel whose Copilot does not exist.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/controller/report"
 	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/status"
@@ -24,6 +24,7 @@ import (
 type Reconciler struct {
 	Client    client.Client
 	Snapshots *snapshot.Reader
+	Reporter  *report.Reporter
 	Now       func() time.Time
 }
 
@@ -40,15 +41,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, p *v1alpha1.HandoffPolicy) (
 		return reconcile.Result{}, fmt.Errorf("judge HandoffPolicy %s/%s: %w", p.Namespace, p.Name, err)
 	}
 	next := status.HandoffPolicy(p, o, metav1.NewTime(r.Now()))
-	if equality.Semantic.DeepEqual(p.Status, next) {
-		return reconcile.Result{}, nil
-	}
-	before := p.DeepCopy()
-	p.Status = next
-	if err := r.Client.Status().Patch(ctx, p, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
-		return reconcile.Result{}, fmt.Errorf("write the status of HandoffPolicy %s/%s: %w", p.Namespace, p.Name, err)
-	}
-	return reconcile.Result{}, nil
+	return reconcile.Result{}, report.Status(ctx, r.Reporter, p, &p.Status, next, status.Events(p.Status.Conditions, next.Conditions))
 }
 
 func (r *Reconciler) observe(ctx context.Context, p *v1alpha1.HandoffPolicy) (status.UseObservation, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -57,6 +58,27 @@ func CopilotsOfPool(ctx context.Context, r client.Reader, namespace, pool string
 	}
 	slices.SortFunc(all, func(a, b v1alpha1.Copilot) int { return cmp.Compare(a.Name, b.Name) })
 	return all, nil
+}
+
+// CopilotsOf names the Copilots that the Channels belong to.
+func CopilotsOf(channels []v1alpha1.Channel) []reconcile.Request {
+	var out []reconcile.Request
+	for i := range channels {
+		out = append(out, Request(channels[i].Namespace, channels[i].Spec.CopilotRef.Name))
+	}
+	return out
+}
+
+// CopilotsOfClaim names the Copilot of a Channel, and those of the Channels anywhere that claim the same, since a claim
+// may have come free.
+func CopilotsOfClaim(ctx context.Context, r client.Reader, ch *v1alpha1.Channel) ([]reconcile.Request, error) {
+	own := Request(ch.Namespace, ch.Spec.CopilotRef.Name)
+	claim := Claim(ch)
+	if claim == "" {
+		return []reconcile.Request{own}, nil
+	}
+	rivals, err := Channels(ctx, r, metav1.NamespaceAll, ChannelClaim, claim)
+	return append(CopilotsOf(rivals), own), err
 }
 
 // Requests names the objects for a queue.
