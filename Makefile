@@ -98,8 +98,9 @@ test: $(GOTESTSUM) $(HELM) $(KUSTOMIZE) envtest-assets ## Unit, golden, envtest 
 		-timeout 20m $(GO_TEST_FLAGS) $(PKG)
 
 .PHONY: e2e
-e2e: $(GOTESTSUM) operator ## Tests on the real cluster; CLUSTER=current uses the kube context that is there.
-	$(GOTESTSUM) --format standard-verbose -- -tags e2e -count=1 -timeout 40m $(GO_TEST_FLAGS) ./test/e2e/...
+e2e: $(GOTESTSUM) $(HELM) $(KUSTOMIZE) operator ## Tests on the real cluster; CLUSTER=current uses the kube context that is there.
+	HELM='$(HELM)' KUSTOMIZE='$(KUSTOMIZE)' KUBECTL='$(KUBECTL)' \
+		$(GOTESTSUM) --format standard-verbose -- -tags e2e -count=1 -timeout 40m $(GO_TEST_FLAGS) ./test/e2e/...
 
 .PHONY: soak
 soak: $(GOTESTSUM) envtest-assets ## Long proofs: kills and interleavings, figures printed.
