@@ -17,7 +17,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	"sigs.k8s.io/yaml"
 
 	"github.com/opencopilot/handoff-operator/internal/controller"
 )
@@ -80,13 +79,9 @@ func start(env *envtest.Environment) error {
 }
 
 func grant(c client.Client) error {
-	raw, err := os.ReadFile(Root("config/rbac/role.yaml"))
+	role, err := operatorRole()
 	if err != nil {
 		return err
-	}
-	var role rbacv1.ClusterRole
-	if err := yaml.Unmarshal(raw, &role); err != nil {
-		return fmt.Errorf("role.yaml: %w", err)
 	}
 	binding := &rbacv1.ClusterRoleBinding{
 		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
@@ -95,7 +90,7 @@ func grant(c client.Client) error {
 	binding.Name = role.Name
 	ctx, cancel := deadline()
 	defer cancel()
-	return errors.Join(c.Create(ctx, &role), c.Create(ctx, binding))
+	return errors.Join(c.Create(ctx, role), c.Create(ctx, binding))
 }
 
 // Root is the path of a file of the repository.
