@@ -8,14 +8,18 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
 	coreac "k8s.io/client-go/applyconfigurations/core/v1"
 	metaac "k8s.io/client-go/applyconfigurations/meta/v1"
 	networkingac "k8s.io/client-go/applyconfigurations/networking/v1"
+	policyac "k8s.io/client-go/applyconfigurations/policy/v1"
 	rbacac "k8s.io/client-go/applyconfigurations/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayac "sigs.k8s.io/gateway-api/applyconfiguration/apis/v1"
 
 	ac "github.com/opencopilot/handoff-operator/api/applyconfiguration/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -47,6 +51,12 @@ func childOf(intent runtime.ApplyConfiguration) (*child, error) {
 		return newChild(i.ObjectMetaApplyConfiguration, &rbacv1.RoleBinding{}, rbacac.ExtractRoleBinding), nil
 	case *networkingac.NetworkPolicyApplyConfiguration:
 		return newChild(i.ObjectMetaApplyConfiguration, &networkingv1.NetworkPolicy{}, networkingac.ExtractNetworkPolicy), nil
+	case *networkingac.IngressApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &networkingv1.Ingress{}, networkingac.ExtractIngress), nil
+	case *policyac.PodDisruptionBudgetApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &policyv1.PodDisruptionBudget{}, policyac.ExtractPodDisruptionBudget), nil
+	case *gatewayac.HTTPRouteApplyConfiguration:
+		return newChild(i.ObjectMetaApplyConfiguration, &gatewayv1.HTTPRoute{}, gatewayac.ExtractHTTPRoute), nil
 	case *ac.RoutingTableApplyConfiguration:
 		return newChild(i.ObjectMetaApplyConfiguration, &v1alpha1.RoutingTable{}, ac.ExtractRoutingTable), nil
 	default:

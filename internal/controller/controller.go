@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -20,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/recorder"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/apply"
@@ -28,6 +26,7 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/controller/copilot"
 	"github.com/opencopilot/handoff-operator/internal/controller/handoffpolicy"
 	"github.com/opencopilot/handoff-operator/internal/controller/index"
+	"github.com/opencopilot/handoff-operator/internal/controller/platform"
 	"github.com/opencopilot/handoff-operator/internal/controller/report"
 	"github.com/opencopilot/handoff-operator/internal/controller/snapshot"
 	"github.com/opencopilot/handoff-operator/internal/desired"
@@ -36,7 +35,7 @@ import (
 // Scheme knows the kinds that the operator reads and writes.
 func Scheme() (*runtime.Scheme, error) {
 	s := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme, gatewayv1.Install} {
 		if err := add(s); err != nil {
 			return nil, fmt.Errorf("build the scheme: %w", err)
 		}
@@ -48,25 +47,31 @@ func Scheme() (*runtime.Scheme, error) {
 // the operator made, of pods only those that have not ended and of them what says whether they start, and of Secrets and
 // ConfigMaps the metadata.
 func Cache(namespaces []string) cache.Options {
-	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy})}
-	pods := ours
+	var pods cache.ByObject
 	pods.Transform = copilot.TrimPod
 	pods.Field = fields.AndSelectors(
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))
-	bare := cache.ByObject{Transform: cache.TransformStripManagedFields()}
-	opts := cache.Options{ByObject: map[client.Object]cache.ByObject{
-		&appsv1.Deployment{}:            ours,
-		&corev1.Service{}:               ours,
-		&corev1.ServiceAccount{}:        ours,
-		&corev1.PersistentVolumeClaim{}: ours,
-		&rbacv1.Role{}:                  ours,
-		&rbacv1.RoleBinding{}:           ours,
-		&networkingv1.NetworkPolicy{}:   ours,
-		&corev1.Pod{}:                   pods,
-		&corev1.Secret{}:                bare,
-		&corev1.ConfigMap{}:             bare,
-	}}
+	all := cache.ByObject{Label: labels.Everything()}
+	bare := all
+	bare.Transform = cache.TransformStripManagedFields()
+	httpRoutes := all
+	httpRoutes.Field = fields.OneTermEqualSelector("metadata.name", copilot.HTTPRouteCRD)
+	opts := cache.Options{
+		// What is not named below is a child. HTTPRoutes could not be named: their kind may not exist yet.
+		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy}),
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.Copilot{}:       all,
+			&v1alpha1.Channel{}:       all,
+			&v1alpha1.HandoffPolicy{}: all,
+			&v1alpha1.AgentPool{}:     all,
+			&v1alpha1.RoutingTable{}:  all,
+			&corev1.Pod{}:             pods,
+			&corev1.Secret{}:          bare,
+			&corev1.ConfigMap{}:       bare,
+			copilot.CRD():             httpRoutes,
+		},
+	}
 	for _, n := range namespaces {
 		if opts.DefaultNamespaces == nil {
 			opts.DefaultNamespaces = map[string]cache.Config{}
@@ -139,6 +144,11 @@ func Register(ctx context.Context, mgr manager.Manager, o Options) error {
 		return err
 	}
 	all := New(mgr.GetClient(), mgr.GetAPIReader(), mgr.GetEventRecorder("handoff-operator"), o)
+	openShift, err := platform.OpenShift(mgr.GetRESTMapper())
+	if err != nil {
+		return err
+	}
+	all.Copilot.OpenShift = openShift
 	for _, r := range []interface{ Register(manager.Manager) error }{
 		all.Copilot, all.Channel, all.HandoffPolicy, all.AgentPool,
 	} {

@@ -33,7 +33,11 @@ type Reconciler struct {
 	Reporter  *report.Reporter
 	// RuntimeImage is the image of a Copilot that names none.
 	RuntimeImage string
-	Now          func() time.Time
+	// OpenShift says that the cluster gives pods their ids.
+	OpenShift bool
+	Now       func() time.Time
+
+	gateway gatewayAPI
 }
 
 //+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=copilots,verbs=get;list;watch
@@ -45,6 +49,8 @@ type Reconciler struct {
 //+kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch
 //+kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
 //+kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies,verbs=get;list;watch;create;patch
+//+kubebuilder:rbac:groups=networking.k8s.io,resources=ingresses,verbs=get;list;watch;create;patch;delete
+//+kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 //+kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=roles;rolebindings,verbs=get;list;watch;create;patch
 // Secrets and ConfigMaps are watched as metadata; the runtime's Role, which grants what the operator must itself have,
 // needs the same verbs.
@@ -64,8 +70,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	}
 	o := status.CopilotObservation{Desired: ptr.Deref(desired.Replicas(c), 1), Unserved: unserved(c)}
 	o.Table, o.Problems = routing.Compile(s)
+	platform, err := r.platform(ctx, c)
+	o.Problems = append(o.Problems, desired.Missing(c, platform)...)
 	if o.Table != nil && o.Unserved == "" {
-		o.ApplyError = r.apply(ctx, c, o.Table)
+		o.ApplyError = errors.Join(r.apply(ctx, desired.Input{
+			Copilot: c, Table: o.Table, RuntimeImage: r.RuntimeImage, Platform: platform,
+		}), err)
 	}
 	if err := r.observe(ctx, c, &o); err != nil {
 		return reconcile.Result{}, errors.Join(o.ApplyError, err)
@@ -80,10 +90,21 @@ func unserved(c *v1alpha1.Copilot) string {
 	return "spec.storage.type: this release does not serve Postgres: leave storage out or set type Embedded"
 }
 
-// apply writes every child that differs. One that the API server refuses does not hold up the others; in a namespace that
-// is being deleted all of them go, and the Copilot with them, so there is nothing to do or to complain about.
-func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Copilot, t *routing.Table) error {
-	children, err := desired.Render(desired.Input{Copilot: c, Table: t, RuntimeImage: r.RuntimeImage})
+// platform is what the cluster has. An error concerns only a Copilot that wants what it is about, and is tried again.
+func (r *Reconciler) platform(ctx context.Context, c *v1alpha1.Copilot) (desired.Platform, error) {
+	gateway, err := r.gateway.served(ctx, r.Client)
+	platform := desired.Platform{OpenShift: r.OpenShift, GatewayAPI: gateway}
+	if len(desired.Missing(c, platform)) == 0 {
+		return platform, nil
+	}
+	return platform, err
+}
+
+// apply writes every child that differs, and deletes those that the Copilot no longer wants. One that the API server
+// refuses does not hold up the others; in a namespace that is being deleted all of them go, and the Copilot with them, so
+// there is nothing to do or to complain about.
+func (r *Reconciler) apply(ctx context.Context, in desired.Input) error {
+	children, err := desired.Render(in)
 	if err != nil {
 		return err
 	}
@@ -96,6 +117,10 @@ func (r *Reconciler) apply(ctx context.Context, c *v1alpha1.Copilot, t *routing.
 		if err != nil {
 			failed = errors.Join(failed, err)
 		}
+	}
+	for _, absent := range desired.Absent(in) {
+		_, err := r.Applier.Remove(ctx, in.Copilot, absent)
+		failed = errors.Join(failed, err)
 	}
 	return failed
 }

@@ -2,10 +2,12 @@ package copilot
 
 import (
 	"context"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -21,7 +23,7 @@ import (
 // Register adds the controller to mgr. It wakes for everything that a Copilot's table, children or status come from.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	w := watches{mgr.GetCache()}
-	return builder.ControllerManagedBy(mgr).
+	c, err := builder.ControllerManagedBy(mgr).
 		Named("copilot").
 		For(&v1alpha1.Copilot{}, builder.WithPredicates(index.Spec())).
 		Owns(&v1alpha1.RoutingTable{}).
@@ -31,6 +33,8 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Owns(&rbacv1.Role{}).
 		Owns(&rbacv1.RoleBinding{}).
 		Owns(&networkingv1.NetworkPolicy{}).
+		Owns(&networkingv1.Ingress{}).
+		Owns(&policyv1.PodDisruptionBudget{}).
 		// A claim that outlives its Copilot has no owner.
 		Watches(&corev1.PersistentVolumeClaim{}, index.Enqueue(w.labelled)).
 		Watches(&corev1.Pod{}, index.Enqueue(w.labelled), builder.WithPredicates(podChanges())).
@@ -39,7 +43,13 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&v1alpha1.AgentPool{}, index.Enqueue(w.pool), builder.WithPredicates(index.Spec())).
 		WatchesMetadata(&corev1.Secret{}, index.Enqueue(w.secret)).
 		WatchesMetadata(&corev1.ConfigMap{}, index.Enqueue(w.configMap), builder.WithPredicates(index.Existence())).
-		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+		Watches(CRD(), index.Enqueue(w.gatewayAPI)).
+		Build(reconcile.AsReconciler(mgr.GetClient(), r))
+	if err != nil {
+		return err
+	}
+	r.gateway.follow(mgr, c)
+	return nil
 }
 
 // watches find the Copilots that an object concerns.
@@ -92,4 +102,16 @@ func (w watches) secret(ctx context.Context, o client.Object) ([]reconcile.Reque
 func (w watches) configMap(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
 	found, err := index.Copilots(ctx, w, o.GetNamespace(), index.CopilotConfigMap, o.GetName())
 	return index.Requests(found), err
+}
+
+// gatewayAPI wakes the Copilots that want an HTTPRoute.
+func (w watches) gatewayAPI(ctx context.Context, _ client.Object) ([]reconcile.Request, error) {
+	var list v1alpha1.CopilotList
+	if err := w.List(ctx, &list); err != nil {
+		return nil, err
+	}
+	wanting := slices.DeleteFunc(list.Items, func(c v1alpha1.Copilot) bool {
+		return len(desired.Missing(&c, desired.Platform{})) == 0
+	})
+	return index.Requests(wanting), nil
 }

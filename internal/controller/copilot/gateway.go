@@ -1,0 +1,99 @@
+package copilot
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+)
+
+//+kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+// One CustomResourceDefinition, as metadata: it says whether there are HTTPRoutes.
+//+kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,resourceNames=httproutes.gateway.networking.k8s.io,verbs=get;list;watch
+
+// HTTPRouteCRD is the name of the CustomResourceDefinition that a cluster with the Gateway API has.
+const HTTPRouteCRD = "httproutes." + gatewayv1.GroupName
+
+// CRD is a CustomResourceDefinition of which only the metadata is read.
+func CRD() *metav1.PartialObjectMetadata {
+	out := &metav1.PartialObjectMetadata{}
+	out.SetGroupVersionKind(schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"})
+	return out
+}
+
+// gatewayAPI finds out whether there are HTTPRoutes, and watches them while there are: the watch of a kind that does not
+// exist cannot be started with the others. Nothing has to be polled, since the watch of the CustomResourceDefinition wakes
+// every Copilot that wants an HTTPRoute.
+type gatewayAPI struct {
+	// watch starts the watch of HTTPRoutes and unwatch ends it. Both are nil where nothing is watched.
+	watch   func() error
+	unwatch func(context.Context) error
+
+	mu      sync.Mutex
+	watched bool
+}
+
+// served says whether HTTPRoutes can be read and written, by what the cache of c and its mapper know. The error, that of a CustomResourceDefinition which is there and
+// not served, passes in the moments after it was made; with one too old to have v1 it stays.
+func (g *gatewayAPI) served(ctx context.Context, c client.Client) (bool, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	err := c.Get(ctx, types.NamespacedName{Name: HTTPRouteCRD}, CRD())
+	if apierrors.IsNotFound(err) {
+		return false, g.end(ctx)
+	}
+	if err != nil {
+		return false, fmt.Errorf("look whether there is a CustomResourceDefinition %s: %w", HTTPRouteCRD, err)
+	}
+	if g.watched {
+		return true, nil
+	}
+	gvk := gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
+	if _, err := c.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version); err != nil {
+		return false, fmt.Errorf("the CustomResourceDefinition %s is there, but the API server does not serve its version %s: %w",
+			HTTPRouteCRD, gvk.Version, err)
+	}
+	if g.watch != nil {
+		if err := g.watch(); err != nil {
+			return false, fmt.Errorf("watch HTTPRoutes: %w", err)
+		}
+	}
+	g.watched = true
+	return true, nil
+}
+
+// end stops the watch of a kind that is gone, which would go on to fail.
+func (g *gatewayAPI) end(ctx context.Context) error {
+	if !g.watched {
+		return nil
+	}
+	if g.unwatch != nil {
+		if err := g.unwatch(ctx); err != nil {
+			return fmt.Errorf("end the watch of HTTPRoutes: %w", err)
+		}
+	}
+	g.watched = false
+	return nil
+}
+
+// follow has c watch the HTTPRoutes that belong to Copilots, from when there are any.
+func (g *gatewayAPI) follow(mgr manager.Manager, c controller.Controller) {
+	g.watch = func() error {
+		owner := handler.TypedEnqueueRequestForOwner[*gatewayv1.HTTPRoute](
+			mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Copilot{}, handler.OnlyControllerOwner())
+		return c.Watch(source.Kind(mgr.GetCache(), &gatewayv1.HTTPRoute{}, owner))
+	}
+	g.unwatch = func(ctx context.Context) error { return mgr.GetCache().RemoveInformer(ctx, &gatewayv1.HTTPRoute{}) }
+}
