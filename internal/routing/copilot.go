@@ -164,8 +164,9 @@ func (r *report) exposure(e *v1alpha1.Exposure) []string {
 	if kind == v1alpha1.ExposureGateway && e.Gateway == nil {
 		r.invalid("spec.exposure.gateway", "exposure of type Gateway needs the field gateway: {name: ...}")
 	}
-	if kind != v1alpha1.ExposureNone {
-		r.unserved("spec.exposure.type", "the runtime is reached through its Service only")
+	if kind != v1alpha1.ExposureNone && e.Host == "" {
+		// Without a host it would answer for every host that nobody else claims.
+		r.invalid("spec.exposure.host", "exposure of type %s needs a host name such as support.acme.example", kind)
 	}
 	if len(e.TrustedProxies) > 0 {
 		r.unserved("spec.exposure.trustedProxies", "X-Forwarded headers are not read")
