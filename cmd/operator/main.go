@@ -33,6 +33,7 @@ type options struct {
 	leaderElect    bool
 	metricsAddress string
 	healthAddress  string
+	pprofAddress   string
 	namespaces     []string
 }
 
@@ -62,6 +63,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the Lease "+lease)
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 serves none")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	f.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "address of /debug/pprof, which shows memory's contents to whoever reaches it; 0 serves none")
 	f.Func("namespace", "namespace to watch; repeated or separated by commas; default all", func(v string) error {
 		for n := range strings.SplitSeq(v, ",") {
 			if n = strings.TrimSpace(n); n != "" {

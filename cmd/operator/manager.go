@@ -23,6 +23,7 @@ func newManager(c *rest.Config, o options) (manager.Manager, error) {
 		Client:                     controller.Client(o.namespaces),
 		Metrics:                    server.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:     o.healthAddress,
+		PprofBindAddress:           o.pprofAddress,
 		LeaderElection:             o.leaderElect,
 		LeaderElectionID:           lease,
 		LeaderElectionResourceLock: resourcelock.LeasesResourceLock,
