@@ -46,6 +46,7 @@ func New(t testing.TB) *World {
 	w := &World{TB: t, Client: cluster.client}
 	w.must(w.Client.Create(t.Context(), ns), "make a namespace")
 	w.Namespace = ns.Name
+	w.followKstatus()
 	return w
 }
 
