@@ -96,7 +96,8 @@ type api struct {
 func startAPI(t *testing.T) *api {
 	t.Helper()
 	tool(t, "KUBEBUILDER_ASSETS")
-	env := &envtest.Environment{}
+	// A machine that does much else starts it slowly.
+	env := &envtest.Environment{ControlPlaneStartTimeout: patience}
 	config, err := env.Start()
 	t.Cleanup(func() {
 		if err := env.Stop(); err != nil {
