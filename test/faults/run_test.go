@@ -123,7 +123,7 @@ func (r *run) play(s scenario) outcome {
 			switch {
 			case w.Code == 201:
 				out.Created[w.What]++
-			case w.Method == "DELETE" && w.Code < 300:
+			case w.Method == "DELETE" && w.Code == 200:
 				out.Deleted[w.What]++
 			}
 		}
