@@ -26,6 +26,9 @@ var cluster struct {
 	admin    *rest.Config
 	operator *rest.Config
 	client   client.WithWatch
+	env      *envtest.Environment
+	// audit is the path of the API server's log.
+	audit string
 }
 
 // Run runs the tests of a package with an API server. It returns the exit code for TestMain.
@@ -44,12 +47,15 @@ func Run(m *testing.M) int {
 		CRDDirectoryPaths:     []string{Root("config/crd/bases")},
 		ErrorIfCRDPathMissing: true,
 	}
-	err := start(env)
+	remove, err := audit(env)
+	if err == nil {
+		err = start(env)
+	}
 	code := 1
 	if err == nil {
 		code = m.Run()
 	}
-	if err := errors.Join(err, env.Stop()); err != nil {
+	if err := errors.Join(err, env.Stop(), remove()); err != nil {
 		fmt.Fprintln(os.Stderr, "the API server of the tests:", err)
 		return 1
 	}
@@ -74,7 +80,7 @@ func start(env *envtest.Environment) error {
 	if err != nil {
 		return fmt.Errorf("add the operator's user: %w", err)
 	}
-	cluster.admin, cluster.operator, cluster.client = admin, user.Config(), c
+	cluster.env, cluster.admin, cluster.operator, cluster.client = env, admin, user.Config(), c
 	return grant(c)
 }
 

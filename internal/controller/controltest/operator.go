@@ -27,6 +27,8 @@ type Setup struct {
 	Plan Plan
 	// Reads, if set, carries out the operator's GETs, lists and watches, all as JSON, by way of the transport.
 	Reads func(*http.Request, http.RoundTripper) (*http.Response, error)
+	// As is the user that the operator is, instead of the usual one.
+	As *Audited
 	// Elect has it work only while it holds a Lease of the World's namespace.
 	Elect bool
 }
@@ -76,7 +78,9 @@ func (o *Operator) run(ctx context.Context, cancel func()) {
 }
 
 // Options of the operators of tests.
-func Options() controller.Options { return controller.Options{RuntimeImage: Image, Now: time.Now} }
+func Options() controller.Options {
+	return controller.Options{RuntimeImage: Image, Now: time.Now}
+}
 
 // Idle is an operator that never runs by itself: a test starts its cache and calls its reconcilers.
 func (w *World) Idle() *Operator {
@@ -94,6 +98,9 @@ func (w *World) prepare(s Setup) *Operator {
 	o.wire.loops = loops
 	o.activity = newActivity(loops)
 	c := rest.CopyConfig(cluster.operator)
+	if s.As != nil {
+		c = rest.CopyConfig(s.As.Config)
+	}
 	if s.Reads != nil {
 		c.ContentType = "application/json"
 	}
