@@ -30,6 +30,8 @@ const lease = "handoff-operator"
 
 type options struct {
 	runtimeImage   string
+	release        string
+	upgrades       int
 	leaderElect    bool
 	metricsAddress string
 	healthAddress  string
@@ -49,7 +51,7 @@ func main() {
 	handler := slog.NewJSONHandler(os.Stderr, nil)
 	slog.SetDefault(slog.New(handler))
 	ctrl.SetLogger(logr.FromSlogHandler(handler))
-	slog.Info("starting", "version", version, "runtimeImage", o.runtimeImage, "namespaces", o.namespaces)
+	slog.Info("starting", "version", version, "release", o.release, "runtimeImage", o.runtimeImage, "namespaces", o.namespaces)
 	if err := run(signals.SetupSignalHandler(), o); err != nil {
 		slog.Error("the operator ends", "error", err)
 		os.Exit(1)
@@ -60,6 +62,8 @@ func parse(args []string) (options, error) {
 	var o options
 	f := flag.NewFlagSet("operator", flag.ContinueOnError)
 	f.StringVar(&o.runtimeImage, "runtime-image", "", "image of the runtimes (required)")
+	f.StringVar(&o.release, "release", version, "release of the operator; a pod that another one rendered is upgraded")
+	f.IntVar(&o.upgrades, "max-concurrent-upgrades", 5, "how many Copilots move to this release at a time; 0 holds them all back")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the Lease "+lease)
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 serves none")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
@@ -75,8 +79,13 @@ func parse(args []string) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	if o.runtimeImage == "" {
+	switch {
+	case o.runtimeImage == "":
 		return o, errors.New("--runtime-image is empty: name the image of the runtime that belongs to this operator")
+	case o.release == "":
+		return o, errors.New("--release is empty: name the release of the operator, such as v0.1.0, or leave the flag out")
+	case o.upgrades < 0:
+		return o, fmt.Errorf("--max-concurrent-upgrades is %d: give 0 or more", o.upgrades)
 	}
 	return o, nil
 }
@@ -90,7 +99,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := controller.Register(ctx, mgr, controller.Options{RuntimeImage: o.runtimeImage, Now: time.Now}); err != nil {
+	if err := controller.Register(ctx, mgr, controller.Options{
+		RuntimeImage: o.runtimeImage, Release: o.release, MaxConcurrentUpgrades: o.upgrades, Now: time.Now,
+	}); err != nil {
 		return err
 	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {

@@ -17,10 +17,27 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func TestRuntimeImageIsRequired(t *testing.T) {
+func TestMistakesInFlags(t *testing.T) {
 	t.Parallel()
-	_, err := parse(nil)
-	if err == nil || !strings.Contains(err.Error(), "--runtime-image") {
-		t.Errorf("want an error that names the flag, have %v", err)
+	for _, tc := range []struct {
+		flag string
+		args []string
+	}{
+		{"--runtime-image", nil},
+		{"--release", []string{"--runtime-image=r:1", "--release="}},
+		{"--max-concurrent-upgrades", []string{"--runtime-image=r:1", "--max-concurrent-upgrades=-1"}},
+	} {
+		_, err := parse(tc.args)
+		if err == nil || !strings.Contains(err.Error(), tc.flag+" is ") {
+			t.Errorf("%v: want an error that names %s, have %v", tc.args, tc.flag, err)
+		}
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"--runtime-image=r:1"})
+	if err != nil || o.release != version || o.upgrades != 5 {
+		t.Errorf("have %+v, %v", o, err)
 	}
 }

@@ -108,6 +108,9 @@ func Tuning() config.Controller {
 type Options struct {
 	// RuntimeImage is the image of the runtimes whose Copilot names none.
 	RuntimeImage string
+	// Release of the operator, and how many Copilots at most move to it at a time.
+	Release               string
+	MaxConcurrentUpgrades int
 	// Now is the clock of status transitions.
 	Now func() time.Time
 }
@@ -130,6 +133,7 @@ func New(c client.Client, uncached client.Reader, events recorder.EventRecorder,
 			Client: c, Uncached: uncached, Snapshots: snapshots,
 			Applier:      &apply.Applier{Client: c, Uncached: uncached},
 			Reporter:     reporter,
+			Upgrades:     copilot.NewUpgrades(c, o.Release, o.MaxConcurrentUpgrades),
 			RuntimeImage: o.RuntimeImage, Now: o.Now,
 		},
 		Channel:       &channel.Reconciler{Client: c, Snapshots: snapshots, Reporter: reporter, Now: o.Now},

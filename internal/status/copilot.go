@@ -33,6 +33,8 @@ type CopilotObservation struct {
 	Desired, Available int32
 	// RolledOut says that every pod is of the current template.
 	RolledOut bool
+	// Upgrade is what the operator's release has for the runtime.
+	Upgrade Upgrade
 	// RuntimeImage is the image that the Deployment names, Selector what selects its pods.
 	RuntimeImage, Selector string
 }
@@ -54,6 +56,7 @@ func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha
 	conditions := append([]metav1.Condition{
 		accepted, resolved(o.Problems, object), served(o.Problems, object), programmed, ready,
 	}, progress(ready, returns(c.Status.Conditions, edited), reason, doing)...)
+	conditions = append(conditions, upgradable(o.Upgrade)...)
 	out.ObservedGeneration = c.Generation
 	out.Conditions = stamp(c.Status.Conditions, conditions, c.Generation, now)
 	return out

@@ -27,8 +27,6 @@ type Setup struct {
 	Plan Plan
 	// Reads, if set, carries out the operator's GETs, lists and watches, all as JSON, by way of the transport.
 	Reads func(*http.Request, http.RoundTripper) (*http.Response, error)
-	// As is the user that the operator is, instead of the usual one.
-	As *Audited
 	// Elect has it work only while it holds a Lease of the World's namespace.
 	Elect bool
 }
@@ -79,7 +77,7 @@ func (o *Operator) run(ctx context.Context, cancel func()) {
 
 // Options of the operators of tests.
 func Options() controller.Options {
-	return controller.Options{RuntimeImage: Image, Now: time.Now}
+	return controller.Options{RuntimeImage: Image, Release: "test", MaxConcurrentUpgrades: 5, Now: time.Now}
 }
 
 // Idle is an operator that never runs by itself: a test starts its cache and calls its reconcilers.
@@ -98,9 +96,6 @@ func (w *World) prepare(s Setup) *Operator {
 	o.wire.loops = loops
 	o.activity = newActivity(loops)
 	c := rest.CopyConfig(cluster.operator)
-	if s.As != nil {
-		c = rest.CopyConfig(s.As.Config)
-	}
 	if s.Reads != nil {
 		c.ContentType = "application/json"
 	}

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,6 +29,7 @@ type Reconciler struct {
 	Snapshots *snapshot.Reader
 	Applier   *apply.Applier
 	Reporter  *report.Reporter
+	Upgrades  *Upgrades
 	// RuntimeImage is the image of a Copilot that names none.
 	RuntimeImage string
 	// OpenShift says that the cluster gives pods their ids.
@@ -62,6 +61,7 @@ type Reconciler struct {
 // they are: a typo takes no tenant down.
 func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconcile.Result, error) {
 	if !c.DeletionTimestamp.IsZero() {
+		r.Upgrades.leave(client.ObjectKeyFromObject(c))
 		return reconcile.Result{}, nil
 	}
 	s, err := r.Snapshots.Read(ctx, c)
@@ -73,9 +73,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	platform, err := r.platform(ctx, c)
 	o.Problems = append(o.Problems, desired.Missing(c, platform)...)
 	if o.Table != nil && o.Unserved == "" {
-		o.ApplyError = errors.Join(r.apply(ctx, desired.Input{
-			Copilot: c, Table: o.Table, RuntimeImage: r.RuntimeImage, Platform: platform,
-		}), err)
+		in := desired.Input{Copilot: c, Table: o.Table, RuntimeImage: r.RuntimeImage, Platform: platform}
+		o.ApplyError = errors.Join(r.apply(ctx, in, &o), err)
+	} else {
+		r.Upgrades.leave(client.ObjectKeyFromObject(c))
 	}
 	if err := r.observe(ctx, c, &o); err != nil {
 		return reconcile.Result{}, errors.Join(o.ApplyError, err)
@@ -98,31 +99,6 @@ func (r *Reconciler) platform(ctx context.Context, c *v1alpha1.Copilot) (desired
 		return platform, nil
 	}
 	return platform, err
-}
-
-// apply writes every child that differs, and deletes those that the Copilot no longer wants. One that the API server
-// refuses does not hold up the others; in a namespace that is being deleted all of them go, and the Copilot with them, so
-// there is nothing to do or to complain about.
-func (r *Reconciler) apply(ctx context.Context, in desired.Input) error {
-	children, err := desired.Render(in)
-	if err != nil {
-		return err
-	}
-	var failed error
-	for _, child := range children {
-		_, err := r.Applier.Apply(ctx, child)
-		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-			return nil
-		}
-		if err != nil {
-			failed = errors.Join(failed, err)
-		}
-	}
-	for _, absent := range desired.Absent(in) {
-		_, err := r.Applier.Remove(ctx, in.Copilot, absent)
-		failed = errors.Join(failed, err)
-	}
-	return failed
 }
 
 // report writes the status if it differs, and tells what it says that is new.

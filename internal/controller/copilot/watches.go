@@ -2,6 +2,7 @@ package copilot
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -9,10 +10,12 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -25,7 +28,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	w := watches{mgr.GetCache()}
 	c, err := builder.ControllerManagedBy(mgr).
 		Named("copilot").
-		For(&v1alpha1.Copilot{}, builder.WithPredicates(index.Spec())).
+		For(&v1alpha1.Copilot{}, builder.WithPredicates(predicate.Or(index.Spec(), toldToUpgrade()))).
 		Owns(&v1alpha1.RoutingTable{}).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Service{}).
@@ -44,12 +47,27 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		WatchesMetadata(&corev1.Secret{}, index.Enqueue(w.secret)).
 		WatchesMetadata(&corev1.ConfigMap{}, index.Enqueue(w.configMap), builder.WithPredicates(index.Existence())).
 		Watches(CRD(), index.Enqueue(w.gatewayAPI)).
-		Build(reconcile.AsReconciler(mgr.GetClient(), r))
+		WatchesRawSource(r.Upgrades.source()).
+		Build(reconcile.Func(r.reconcile))
 	if err != nil {
 		return err
 	}
 	r.gateway.follow(mgr, c)
 	return nil
+}
+
+// reconcile reads the Copilot of the request.
+func (r *Reconciler) reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	var c v1alpha1.Copilot
+	err := r.Client.Get(ctx, request.NamespacedName, &c)
+	if apierrors.IsNotFound(err) {
+		r.Upgrades.leave(request.NamespacedName)
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("read Copilot %s: %w", request, err)
+	}
+	return r.Reconcile(ctx, &c)
 }
 
 // watches find the Copilots that an object concerns.

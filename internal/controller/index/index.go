@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/desired"
+	"github.com/opencopilot/handoff-operator/internal/upgrade"
 )
 
 // The indexed fields. Each holds names of the object's own namespace, except ChannelClaim.
@@ -27,6 +29,8 @@ const (
 	CopilotConfigMap = "configMaps"
 	// CopilotLabel has the value of the label that the Copilot's children bear.
 	CopilotLabel = "label"
+	// DeploymentUpgrading has "true" for a Deployment whose upgrade took a slot.
+	DeploymentUpgrading = "upgrading"
 	// PolicyPool has the AgentPools that a HandoffPolicy names.
 	PolicyPool = "pools"
 )
@@ -45,6 +49,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Copilot{}, CopilotSecret, of(CopilotSecrets)},
 		{&v1alpha1.Copilot{}, CopilotConfigMap, of(CopilotConfigMaps)},
 		{&v1alpha1.Copilot{}, CopilotLabel, of(func(c *v1alpha1.Copilot) []string { return []string{desired.LabelValue(c.Name)} })},
+		{&appsv1.Deployment{}, DeploymentUpgrading, of(upgrading)},
 		{&v1alpha1.HandoffPolicy{}, PolicyPool, of(PolicyPools)},
 	} {
 		if err := indexer.IndexField(ctx, f.object, f.field, f.values); err != nil {
@@ -63,6 +68,13 @@ func some(value string) []string {
 		return nil
 	}
 	return []string{value}
+}
+
+func upgrading(d *appsv1.Deployment) []string {
+	if _, began := d.Annotations[upgrade.From]; began {
+		return []string{"true"}
+	}
+	return nil
 }
 
 func policyOf(c *v1alpha1.Copilot) []string {

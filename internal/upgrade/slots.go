@@ -1,0 +1,110 @@
+package upgrade
+
+import (
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Slots lets a few upgrade at a time and wakes those who wait for their turn. What is under way is read off the cluster
+// by the caller, so another process counts on from there; here is only what a cache may not show yet.
+type Slots struct {
+	limit int
+	wake  func(types.NamespacedName)
+
+	mu      sync.Mutex
+	taken   map[types.NamespacedName]bool
+	stuck   map[types.NamespacedName]bool
+	waiting []types.NamespacedName
+}
+
+// NewSlots makes slots for limit upgrades at a time. wake has one who waits asked again; it must not block.
+func NewSlots(limit int, wake func(types.NamespacedName)) *Slots {
+	return &Slots{limit: limit, wake: wake, taken: map[types.NamespacedName]bool{}, stuck: map[types.NamespacedName]bool{}}
+}
+
+// Limit is how many may upgrade at a time.
+func (s *Slots) Limit() int { return s.limit }
+
+// Take gives key a slot if one is free beside those under way, and else puts it at the end of those who wait.
+func (s *Slots) Take(key types.NamespacedName, underWay []types.NamespacedName) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.taken[key] && s.free(underWay) == 0 {
+		if !slices.Contains(s.waiting, key) {
+			s.waiting = append(s.waiting, key)
+		}
+		return false
+	}
+	s.taken[key] = true
+	s.unqueue(key)
+	if s.free(underWay) > 0 {
+		s.wakeNext()
+	}
+	return true
+}
+
+func (s *Slots) free(underWay []types.NamespacedName) int {
+	used := len(s.taken)
+	for _, key := range underWay {
+		if !s.taken[key] {
+			used++
+		}
+	}
+	return max(0, s.limit-used)
+}
+
+// Hold notes that key's upgrade is under way, and whether it is stuck. Those who wait are told when that changes.
+func (s *Slots) Hold(key types.NamespacedName, stuck bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken[key] = true
+	s.unqueue(key)
+	s.mark(key, stuck)
+}
+
+// Leave notes that key neither upgrades nor waits. If it did, the next one is woken.
+func (s *Slots) Leave(key types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mark(key, false)
+	if queued := s.unqueue(key); !queued && !s.taken[key] {
+		return
+	}
+	delete(s.taken, key)
+	s.wakeNext()
+}
+
+func (s *Slots) mark(key types.NamespacedName, stuck bool) {
+	if s.stuck[key] == stuck {
+		return
+	}
+	if stuck {
+		s.stuck[key] = true
+	} else {
+		delete(s.stuck, key)
+	}
+	for _, other := range s.waiting {
+		s.wake(other)
+	}
+}
+
+func (s *Slots) unqueue(key types.NamespacedName) bool {
+	before := len(s.waiting)
+	s.waiting = slices.DeleteFunc(s.waiting, func(k types.NamespacedName) bool { return k == key })
+	return len(s.waiting) < before
+}
+
+func (s *Slots) wakeNext() {
+	if len(s.waiting) > 0 {
+		s.wake(s.waiting[0])
+	}
+}
+
+// Counts returns how many upgrade and how many wait.
+func (s *Slots) Counts() (running, waiting int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.taken), len(s.waiting)
+}
