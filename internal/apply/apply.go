@@ -39,6 +39,8 @@ type Applier struct {
 // It sends nothing if the live object already does, which it reads off the object itself (its fields and who manages
 // them), so a restart costs no write. Fields that others own are left alone. It reports whether it wrote.
 //
+// Of a volume's claim that holds more room already than intent asks for, intent is changed to that room.
+//
 // The error is a ForeignError, or what the API server answered.
 func (a *Applier) Apply(ctx context.Context, intent runtime.ApplyConfiguration) (bool, error) {
 	child, err := childOf(intent)
@@ -58,6 +60,7 @@ func (a *Applier) Apply(ctx context.Context, intent runtime.ApplyConfiguration) 
 	case err != nil:
 		return false, fmt.Errorf("read %s %s: %w", gvk.Kind, key, err)
 	default:
+		concede(intent, child.live)
 		same, err := child.same(intent)
 		if err != nil {
 			return false, fmt.Errorf("compare %s %s with what is wanted: %w", gvk.Kind, key, err)

@@ -36,6 +36,7 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	w := controltest.New(t)
+	w.InstallGatewayAPI()
 	c := &v1alpha1.Copilot{ObjectMeta: metav1.ObjectMeta{Name: "c"}}
 	w.ExpectCreated(c)
 	return &fixture{
@@ -52,7 +53,7 @@ func newFixture(t *testing.T) *fixture {
 // apply applies all children and returns which were written, by type.
 func (f *fixture) apply() []string {
 	f.Helper()
-	children, err := desired.Render(desired.Input{Copilot: f.copilot, Table: f.table, RuntimeImage: controltest.Image})
+	children, err := desired.Render(f.input())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -67,6 +68,30 @@ func (f *fixture) apply() []string {
 		}
 	}
 	return written
+}
+
+func (f *fixture) input() desired.Input {
+	return desired.Input{
+		Copilot: f.copilot, Table: f.table, RuntimeImage: controltest.Image, Platform: desired.Platform{GatewayAPI: true},
+	}
+}
+
+// expectRemoved deletes what the Copilot has no use for.
+func (f *fixture) expectRemoved(want ...string) {
+	f.Helper()
+	var have []string
+	for _, absent := range desired.Absent(f.input()) {
+		removed, err := f.applier.Remove(f.Context(), f.copilot, absent)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if removed {
+			have = append(have, kindOf(absent))
+		}
+	}
+	if strings.Join(have, " ") != strings.Join(want, " ") {
+		f.Fatalf("removed %v, want %v", have, want)
+	}
 }
 
 func kindOf(child runtime.ApplyConfiguration) string {

@@ -74,6 +74,20 @@ func newChild[L client.Object, I any](
 	}
 }
 
+// concede writes into intent what cannot be taken back from live: a volume's room only grows, so somebody who made more of
+// it than the Copilot asks for is left with it.
+func concede(intent runtime.ApplyConfiguration, live client.Object) {
+	want, ok := intent.(*coreac.PersistentVolumeClaimApplyConfiguration)
+	if !ok || want.Spec == nil || want.Spec.Resources == nil || want.Spec.Resources.Requests == nil {
+		return
+	}
+	requests := *want.Spec.Resources.Requests
+	room := live.(*corev1.PersistentVolumeClaim).Spec.Resources.Requests[corev1.ResourceStorage]
+	if asked := requests[corev1.ResourceStorage]; asked.Cmp(room) < 0 {
+		requests[corev1.ResourceStorage] = room
+	}
+}
+
 // same reports whether the fields that we own in the live object are those of intent, with intent's values. A field
 // that somebody else changed has another value or is no longer ours; one that intent dropped is still ours.
 func (c *child) same(intent runtime.ApplyConfiguration) (bool, error) {
