@@ -52,20 +52,21 @@ func Cache(namespaces []string) cache.Options {
 	pods.Field = fields.AndSelectors(
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodSucceeded)),
 		fields.OneTermNotEqualSelector("status.phase", string(corev1.PodFailed)))
-	all := cache.ByObject{Label: labels.Everything()}
-	bare := all
-	bare.Transform = cache.TransformStripManagedFields()
+	all := cache.ByObject{Label: labels.Everything(), Transform: cache.TransformStripManagedFields()}
+	tables, bare := all, all
+	tables.Transform, bare.Transform = trimChild, trimMetadata
 	httpRoutes := all
 	httpRoutes.Field = fields.OneTermEqualSelector("metadata.name", copilot.HTTPRouteCRD)
 	opts := cache.Options{
 		// What is not named below is a child. HTTPRoutes could not be named: their kind may not exist yet.
 		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{desired.LabelManagedBy: desired.ManagedBy}),
+		DefaultTransform:     trimChild,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.Copilot{}:       all,
 			&v1alpha1.Channel{}:       all,
 			&v1alpha1.HandoffPolicy{}: all,
 			&v1alpha1.AgentPool{}:     all,
-			&v1alpha1.RoutingTable{}:  all,
+			&v1alpha1.RoutingTable{}:  tables,
 			&corev1.Pod{}:             pods,
 			&corev1.Secret{}:          bare,
 			&corev1.ConfigMap{}:       bare,
