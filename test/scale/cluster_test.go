@@ -51,6 +51,7 @@ func newCluster(b *testing.B) *cluster {
 		ControlPlaneStartTimeout: time.Minute, ControlPlaneStopTimeout: 2 * time.Minute,
 	}
 	c.env.ControlPlane.GetAPIServer().Configure().
+		Set("service-cluster-ip-range", "10.0.0.0/16"). // by default, there are addresses for 254 Services
 		Set("audit-policy-file", policy).
 		Set("audit-log-path", log)
 	b.Cleanup(func() {
