@@ -15,8 +15,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/opencopilot/handoff-operator/internal/controller"
+	"github.com/opencopilot/handoff-operator/internal/controller/metrics"
 )
 
 // version is set by the linker.
@@ -102,6 +104,9 @@ func run(ctx context.Context, o options) error {
 	if err := controller.Register(ctx, mgr, controller.Options{
 		RuntimeImage: o.runtimeImage, Release: o.release, MaxConcurrentUpgrades: o.upgrades, Now: time.Now,
 	}); err != nil {
+		return err
+	}
+	if err := metrics.Add(mgr, registry.Registry); err != nil {
 		return err
 	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {

@@ -92,6 +92,10 @@ func TestMetrics(t *testing.T) {
 	code := map[string]bool{}
 	for _, f := range goFiles(t, "internal", func(path string) bool { return !isTest(path) }) {
 		ast.Inspect(f, func(n ast.Node) bool {
+			// prometheus.NewDesc(name, …
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) == 4 && strings.HasPrefix(text(call.Args[0]), "handoff_") {
+				code[text(call.Args[0])] = true
+			}
 			if kv, ok := n.(*ast.KeyValueExpr); ok {
 				if key, ok := kv.Key.(*ast.Ident); ok && key.Name == "Name" && strings.HasPrefix(text(kv.Value), "handoff_") {
 					code[text(kv.Value)] = true
