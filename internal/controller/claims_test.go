@@ -6,15 +6,20 @@ import (
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/controller/controltest"
+	"github.com/opencopilot/handoff-operator/internal/desired"
 )
 
-// older says which of two Channels a claim belongs to.
-func older(a, b *v1alpha1.Channel) bool {
-	return a.CreationTimestamp.Before(&b.CreationTimestamp) || a.CreationTimestamp.Equal(&b.CreationTimestamp) && a.UID < b.UID
+// older says which of two objects a claim belongs to.
+func older(a, b metav1.Object) bool {
+	born, other := a.GetCreationTimestamp(), b.GetCreationTimestamp()
+	return born.Before(&other) || born.Equal(&other) && a.GetUID() < b.GetUID()
 }
 
 func TestOneClaimPerCluster(t *testing.T) {
@@ -85,4 +90,60 @@ func TestClaimOfChannelOutsideOfTheTable(t *testing.T) {
 	w.ExpectCondition(late, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonTaken, "spec.phone.number", "Channel "+holder.Name)
 	w.ExpectDeleted(holder)
 	w.ExpectAccepted(late)
+}
+
+// A host is claimed by a Copilot. It moves when the holder gives it up, by a watch alone.
+func TestOneHostPerCluster(t *testing.T) {
+	t.Parallel()
+	one, two := controltest.New(t), controltest.New(t)
+	one.Start(two.Namespace)
+	expose := func(w *controltest.World, host string) *v1alpha1.Copilot {
+		c := &v1alpha1.Copilot{ObjectMeta: metav1.ObjectMeta{Name: "shop"}, Spec: v1alpha1.CopilotSpec{
+			Exposure: &v1alpha1.Exposure{Type: v1alpha1.ExposureIngress, Host: host},
+		}}
+		w.ExpectCreated(c)
+		return c
+	}
+	host := one.Namespace + ".example"
+	holds, wants := one, two
+	h, l := expose(one, host), expose(two, host)
+	if older(l, h) {
+		holds, wants, h, l = two, one, l, h
+	}
+	holds.ExpectAccepted(h)
+	holds.Until(ingressOf("shop"), func() error { return nil })
+	wants.ExpectCondition(l, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonTaken, "spec.exposure.host", host, "another namespace")
+	wants.ExpectKstatus(l, status.FailedStatus)
+	for _, c := range l.Status.Conditions {
+		if strings.Contains(c.Message, holds.Namespace+"/") || strings.Contains(c.Message, "shop") {
+			t.Errorf("%s tells who the holder is: %s", c.Type, c.Message)
+		}
+	}
+	expectNone(wants, ingressOf("shop"))
+
+	holds.Edit(h, func() { h.Spec.Exposure = nil })
+	wants.ExpectAccepted(l)
+	wants.Until(ingressOf("shop"), func() error { return nil })
+
+	// The older one wants it back. It is still the older one.
+	holds.Edit(h, func() { h.Spec.Exposure = &v1alpha1.Exposure{Type: v1alpha1.ExposureIngress, Host: host} })
+	holds.ExpectAccepted(h)
+	wants.ExpectCondition(l, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonTaken)
+	expectNone(wants, ingressOf("shop"))
+
+	holds.ExpectDeleted(h)
+	wants.ExpectAccepted(l)
+	wants.Until(ingressOf("shop"), func() error { return nil })
+}
+
+func expectNone(w *controltest.World, o client.Object) {
+	w.Helper()
+	o.SetNamespace(w.Namespace)
+	if err := w.Client.Get(w.Context(), client.ObjectKeyFromObject(o), o); !apierrors.IsNotFound(err) {
+		w.Errorf("%s is there: %v", o.GetName(), err)
+	}
+}
+
+func ingressOf(copilot string) *networkingv1.Ingress {
+	return &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: desired.Name(copilot)}}
 }

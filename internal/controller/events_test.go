@@ -1,9 +1,11 @@
 package controller_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -17,7 +19,9 @@ import (
 // untilTold waits until an Event about an object of the kind and name with the reason was seen so many times.
 func untilTold(w *controltest.World, about, reason string, times int32) {
 	w.Helper()
-	events, err := w.Client.Watch(w.Context(), &eventsv1.EventList{}, client.InNamespace(w.Namespace))
+	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+	defer cancel()
+	events, err := w.Client.Watch(ctx, &eventsv1.EventList{}, client.InNamespace(w.Namespace))
 	if err != nil {
 		w.Fatal(err)
 	}

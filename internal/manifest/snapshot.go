@@ -38,6 +38,9 @@ func (o *Objects) Snapshot(copilot string) (routing.Snapshot, error) {
 			s.Taken[late.Name] = holder.String()
 		}
 	}
+	if holder, taken := routing.HostsTaken(o.Copilots)[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}]; taken {
+		s.HostHolder = holder.String()
+	}
 	return s, nil
 }
 

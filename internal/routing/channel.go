@@ -1,14 +1,8 @@
 package routing
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
@@ -28,7 +22,8 @@ func compileChannel(ch *v1alpha1.Channel, copilot *v1alpha1.Copilot, secrets map
 	}
 	r.settings(&ch.Spec)
 	if holder != "" {
-		r.taken(ch, holder)
+		field, value := Claim(ch)
+		r.taken(field, value, ch.Namespace, holder)
 	}
 	var out *Channel
 	switch ch.Spec.Type {
@@ -72,17 +67,6 @@ func (r *report) settings(s *v1alpha1.ChannelSpec) {
 			r.invalid(f.field, "a Channel of type %s has no %s; remove it, or write a Channel of its own", kind, f.field)
 		}
 	}
-}
-
-// taken names the holder only within its own namespace: what another tenant has is not this one's to know.
-func (r *report) taken(ch *v1alpha1.Channel, holder string) {
-	field, value := Claim(ch)
-	namespace, name, _ := strings.Cut(holder, "/")
-	who := "a Channel of another namespace"
-	if namespace == ch.Namespace {
-		who = "Channel " + name
-	}
-	r.add(v1alpha1.ConditionAccepted, v1alpha1.ReasonTaken, field, fmt.Sprintf("%q belongs to %s, which is older; use another", value, who))
 }
 
 func (r *report) web(ch *v1alpha1.Channel) *WebChannel {
@@ -132,56 +116,4 @@ func (r *report) email(e *v1alpha1.EmailChannel) {
 	if e.Inbound.Type == "IMAP" && e.Inbound.IMAP == nil {
 		r.invalid("spec.email.inbound.imap", "inbound of type IMAP needs the field imap")
 	}
-}
-
-// Claim is what a Channel claims for itself in the whole cluster: the field, and the widget token, phone number or
-// mailbox (in lower case). The value is empty where the Channel lacks it.
-func Claim(ch *v1alpha1.Channel) (field, value string) {
-	s := &ch.Spec
-	switch {
-	case s.Type == v1alpha1.ChannelTypeWeb && s.Web != nil && s.Web.Token != "":
-		return "spec.web.token", s.Web.Token
-	case s.Type == v1alpha1.ChannelTypeWeb && ch.Status.Token != "":
-		return "spec.web.token", ch.Status.Token
-	case s.Type == v1alpha1.ChannelTypeWeb:
-		return "spec.web.token", derivedToken(ch)
-	case s.Type == v1alpha1.ChannelTypePhone && s.Phone != nil:
-		return "spec.phone.number", string(s.Phone.Number)
-	case s.Type == v1alpha1.ChannelTypeEmail && s.Email != nil:
-		return "spec.email.address", strings.ToLower(string(s.Email.Address))
-	}
-	return "", ""
-}
-
-// derivedToken is the token of a web Channel that has none yet. It is derived and not random, so that the same Channel
-// always gives the same table, also before its status was written and where there is no status. It is public and never
-// a credential, so nothing is lost by its being predictable.
-func derivedToken(ch *v1alpha1.Channel) string {
-	sum := sha256.Sum256([]byte(ch.Namespace + "/" + ch.Name + "/" + string(ch.UID)))
-	return hex.EncodeToString(sum[:16])
-}
-
-// Taken finds the Channels whose claim an older one holds, with the holder. Age is the time of creation, then the UID,
-// then namespace and name.
-func Taken(channels []*v1alpha1.Channel) map[types.NamespacedName]types.NamespacedName {
-	sorted := slices.SortedFunc(slices.Values(channels), func(a, b *v1alpha1.Channel) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.UID, b.UID),
-			cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
-	type claim struct{ field, value string }
-	holders := map[claim]types.NamespacedName{}
-	taken := map[types.NamespacedName]types.NamespacedName{}
-	for _, ch := range sorted {
-		field, value := Claim(ch)
-		if value == "" {
-			continue
-		}
-		name := types.NamespacedName{Namespace: ch.Namespace, Name: ch.Name}
-		if holder, ok := holders[claim{field, value}]; ok {
-			taken[name] = holder
-			continue
-		}
-		holders[claim{field, value}] = name
-	}
-	return taken
 }

@@ -18,6 +18,9 @@ func Compile(s Snapshot) (*Table, []Problem) {
 	copilot, problems := compileCopilot(s.Copilot)
 	r := &report{object: Object{"Copilot", s.Copilot.Name}, list: problems}
 	t := &Table{FormatVersion: FormatVersion, Copilot: copilot}
+	if s.HostHolder != "" {
+		r.taken("spec.exposure.host", Host(s.Copilot), s.Copilot.Namespace, s.HostHolder)
+	}
 	r.resolve(copilotSecrets(s.Copilot), s.Secrets)
 	r.resolveKnowledge(s.Copilot.Spec.Knowledge, s.ConfigMaps)
 

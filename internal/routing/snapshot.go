@@ -23,4 +23,6 @@ type Snapshot struct {
 	// Taken are claims (web tokens) that an older Channel of the cluster already holds, keyed by the Channel of this
 	// snapshot that came too late. The value is "namespace/name" of the holder.
 	Taken map[string]string
+	// HostHolder is "namespace/name" of the older Copilot of the cluster that holds the Copilot's host, or empty.
+	HostHolder string
 }

@@ -72,6 +72,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	o.Table, o.Problems = routing.Compile(s)
 	platform, err := r.platform(ctx, c)
 	o.Problems = append(o.Problems, desired.Missing(c, platform)...)
+	if s.HostHolder != "" {
+		o.ApplyError = r.withdraw(ctx, c, platform)
+	}
 	if o.Table != nil && o.Unserved == "" {
 		in := desired.Input{Copilot: c, Table: o.Table, RuntimeImage: r.RuntimeImage, Platform: platform}
 		o.ApplyError = errors.Join(r.apply(ctx, in, &o), err)

@@ -11,7 +11,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -42,6 +41,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&corev1.PersistentVolumeClaim{}, index.Enqueue(w.labelled)).
 		Watches(&corev1.Pod{}, index.Enqueue(w.labelled), builder.WithPredicates(podChanges())).
 		Watches(&v1alpha1.Channel{}, index.Enqueue(w.channel), builder.WithPredicates(index.ChannelSpec())).
+		Watches(&v1alpha1.Copilot{}, index.Enqueue(w.rivals), builder.WithPredicates(index.Spec())).
 		Watches(&v1alpha1.HandoffPolicy{}, index.Enqueue(w.policy), builder.WithPredicates(index.Spec())).
 		Watches(&v1alpha1.AgentPool{}, index.Enqueue(w.pool), builder.WithPredicates(index.Spec())).
 		WatchesMetadata(&corev1.Secret{}, index.Enqueue(w.secret)).
@@ -79,19 +79,12 @@ func (w watches) labelled(ctx context.Context, o client.Object) ([]reconcile.Req
 	return index.Requests(found), err
 }
 
-// channel wakes the Channel's own Copilot, and those of Channels that claim the same, since a claim may have come free.
 func (w watches) channel(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
-	ch := o.(*v1alpha1.Channel)
-	out := []reconcile.Request{index.Request(ch.Namespace, ch.Spec.CopilotRef.Name)}
-	claim := index.Claim(ch)
-	if claim == "" {
-		return out, nil
-	}
-	rivals, err := index.Channels(ctx, w, metav1.NamespaceAll, index.ChannelClaim, claim)
-	for _, rival := range rivals {
-		out = append(out, index.Request(rival.Namespace, rival.Spec.CopilotRef.Name))
-	}
-	return out, err
+	return index.CopilotsOfClaim(ctx, w, o.(*v1alpha1.Channel))
+}
+
+func (w watches) rivals(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
+	return index.CopilotsOfHost(ctx, w, o.(*v1alpha1.Copilot))
 }
 
 func (w watches) policy(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
@@ -111,10 +104,7 @@ func (w watches) secret(ctx context.Context, o client.Object) ([]reconcile.Reque
 	}
 	out := index.Requests(found)
 	channels, err := index.Channels(ctx, w, o.GetNamespace(), index.ChannelSecret, o.GetName())
-	for _, ch := range channels {
-		out = append(out, index.Request(ch.Namespace, ch.Spec.CopilotRef.Name))
-	}
-	return out, err
+	return append(out, index.CopilotsOf(channels)...), err
 }
 
 func (w watches) configMap(ctx context.Context, o client.Object) ([]reconcile.Request, error) {

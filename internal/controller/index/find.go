@@ -12,9 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
 )
 
-// Copilots lists the Copilots of a namespace with the value in the field, sorted by name.
+// Copilots lists the Copilots of a namespace with the value in the field, sorted by name; an empty namespace means all.
 func Copilots(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.Copilot, error) {
 	var list v1alpha1.CopilotList
 	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
@@ -79,6 +80,16 @@ func CopilotsOfClaim(ctx context.Context, r client.Reader, ch *v1alpha1.Channel)
 	}
 	rivals, err := Channels(ctx, r, metav1.NamespaceAll, ChannelClaim, claim)
 	return append(CopilotsOf(rivals), own), err
+}
+
+// CopilotsOfHost names the Copilots anywhere that claim the same host as c, since it may have come free.
+func CopilotsOfHost(ctx context.Context, r client.Reader, c *v1alpha1.Copilot) ([]reconcile.Request, error) {
+	host := routing.Host(c)
+	if host == "" {
+		return nil, nil
+	}
+	found, err := Copilots(ctx, r, metav1.NamespaceAll, CopilotHost, host)
+	return Requests(found), err
 }
 
 // Requests names the objects for a queue.

@@ -10,10 +10,12 @@ import (
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/desired"
+	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/upgrade"
 )
 
-// The indexed fields. Each holds names of the object's own namespace, except ChannelClaim.
+// The indexed fields. Each holds names of the object's own namespace, except ChannelClaim
+// and CopilotHost.
 const (
 	// ChannelCopilot has the Copilot that a Channel belongs to.
 	ChannelCopilot = "copilot"
@@ -25,6 +27,8 @@ const (
 	CopilotPolicy = "policy"
 	// CopilotSecret has the Secrets that a Copilot itself names.
 	CopilotSecret = "copilotSecrets"
+	// CopilotHost has the host name that a Copilot claims for itself in the whole cluster.
+	CopilotHost = "host"
 	// CopilotConfigMap has the ConfigMaps that a Copilot names.
 	CopilotConfigMap = "configMaps"
 	// CopilotLabel has the value of the label that the Copilot's children bear.
@@ -47,6 +51,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Channel{}, ChannelSecret, of(ChannelSecrets)},
 		{&v1alpha1.Copilot{}, CopilotPolicy, of(policyOf)},
 		{&v1alpha1.Copilot{}, CopilotSecret, of(CopilotSecrets)},
+		{&v1alpha1.Copilot{}, CopilotHost, of(func(c *v1alpha1.Copilot) []string { return some(routing.Host(c)) })},
 		{&v1alpha1.Copilot{}, CopilotConfigMap, of(CopilotConfigMaps)},
 		{&v1alpha1.Copilot{}, CopilotLabel, of(func(c *v1alpha1.Copilot) []string { return []string{desired.LabelValue(c.Name)} })},
 		{&appsv1.Deployment{}, DeploymentUpgrading, of(upgrading)},

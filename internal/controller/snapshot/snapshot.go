@@ -37,6 +37,9 @@ func (r *Reader) Read(ctx context.Context, c *v1alpha1.Copilot) (routing.Snapsho
 	if err != nil {
 		return s, err
 	}
+	if s.HostHolder, err = r.hostHolder(ctx, c); err != nil {
+		return s, fmt.Errorf("snapshot of Copilot %s/%s: %w", c.Namespace, c.Name, err)
+	}
 	names := index.CopilotSecrets(c)
 	for _, ch := range s.Channels {
 		names = append(names, index.ChannelSecrets(ch)...)
@@ -155,15 +158,35 @@ func (r *Reader) Holder(ctx context.Context, ch *v1alpha1.Channel) (string, erro
 	if err != nil {
 		return "", err
 	}
-	rivals := make([]*v1alpha1.Channel, len(list))
-	for i := range list {
-		rivals[i] = &list[i]
-	}
-	holder, taken := routing.Taken(rivals)[client.ObjectKeyFromObject(ch)]
-	if !taken {
+	return holder(routing.Taken(pointers(list)), ch), nil
+}
+
+// hostHolder is "namespace/name" of the older Copilot, anywhere in the cluster, that holds the host of c, or empty.
+func (r *Reader) hostHolder(ctx context.Context, c *v1alpha1.Copilot) (string, error) {
+	host := routing.Host(c)
+	if host == "" {
 		return "", nil
 	}
-	return holder.String(), nil
+	list, err := index.Copilots(ctx, r.cached, metav1.NamespaceAll, index.CopilotHost, host)
+	if err != nil {
+		return "", err
+	}
+	return holder(routing.HostsTaken(pointers(list)), c), nil
+}
+
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
+}
+
+func holder(taken map[types.NamespacedName]types.NamespacedName, o client.Object) string {
+	if by, ok := taken[client.ObjectKeyFromObject(o)]; ok {
+		return by.String()
+	}
+	return ""
 }
 
 // configMaps notes which ConfigMaps exist. Their keys are of no interest to the compiler: each is a document.
