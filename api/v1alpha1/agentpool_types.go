@@ -4,15 +4,19 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Weekday is a day of the week in three letters.
 //
+// +kubebuilder:validation:MaxLength=3
 // +kubebuilder:validation:Enum=Mon;Tue;Wed;Thu;Fri;Sat;Sun
 type Weekday string
 
 // TimeOfDay is a wall-clock time "HH:MM" from "00:00" to "24:00".
 //
-// +kubebuilder:validation:Pattern=`^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$`
+// +kubebuilder:validation:MaxLength=8
+// +kubebuilder:validation:XValidation:rule=`self.matches(r'^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$')`,messageExpression=`'"' + self + '" must be a time from "00:00" to "24:00", in quotes'`
 type TimeOfDay string
 
 // TimeRange is the part of a day from From (inclusive) to To (exclusive).
+//
+// +kubebuilder:validation:XValidation:rule=`self.from < self.to`,messageExpression=`'from "' + self.from + '" is not before to "' + self.to + '"; a night shift is two windows, one up to "24:00" and one from "00:00"'`
 type TimeRange struct {
 	// from is when the range begins.
 	// +required
@@ -37,7 +41,8 @@ type WeeklyWindow struct {
 type Closure struct {
 	// date of the closure in the pool's zone, as YYYY-MM-DD.
 	// +required
-	// +kubebuilder:validation:Pattern=`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))$') || self.matches(r'^([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29$')`,messageExpression=`'"' + self + '" is not a date of the calendar; write it like 2026-12-25'`
 	Date string `json:"date"`
 	// reason shown to people, such as "Christmas".
 	// +optional
@@ -89,6 +94,7 @@ type Assignment struct {
 	Strategy AssignmentStrategy `json:"strategy,omitempty"`
 	// offerTimeout is how long an agent may take to accept an offer. Default: 45s.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('1h')`,messageExpression=`'"' + self + '" must be from 1s to 1h'`
 	OfferTimeout Duration `json:"offerTimeout,omitempty"`
 	// capacity is the units of work an agent can hold at once. Default: 4.
 	// +optional
@@ -100,9 +106,11 @@ type Assignment struct {
 	Costs *ChannelCosts `json:"costs,omitempty"`
 	// stickiness: within this time the agent this customer had last comes first, if present and free. Default: off.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')`,messageExpression=`'"' + self + '" must be from 0s to 8760h'`
 	Stickiness Duration `json:"stickiness,omitempty"`
 	// wrapUp is the time after a resolved conversation in which its units are not given out again. Default: 0s.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('0s') && duration(self) <= duration('24h')`,messageExpression=`'"' + self + '" must be from 0s to 24h'`
 	WrapUp Duration `json:"wrapUp,omitempty"`
 	// missedOffersUntilAway: an agent who lets this many offers in a row pass is set away. Default: 3.
 	// +optional
@@ -150,7 +158,8 @@ type Agent struct {
 	Capacity *int32 `json:"capacity,omitempty"`
 	// hours replace the pool's hours for this agent; closures still bind.
 	// +optional
-	// +kubebuilder:validation:MaxItems=28
+	// +kubebuilder:validation:MaxItems=24
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, a.from >= a.to || self.exists_one(b, a.from < b.to && b.from < a.to && sets.intersects(a.days, b.days)))`,messageExpression=`self[self.transformList(i, a, a.from < a.to && !self.exists_one(b, a.from < b.to && b.from < a.to && sets.intersects(a.days, b.days)), i)[0]].from + '–' + self[self.transformList(i, a, a.from < a.to && !self.exists_one(b, a.from < b.to && b.from < a.to && sets.intersects(a.days, b.days)), i)[0]].to + ' overlaps another window of the same day; join the two or move one'`
 	// +listType=atomic
 	Hours []WeeklyWindow `json:"hours,omitempty"`
 	// skills by type of issue.
@@ -166,15 +175,19 @@ type AgentPoolSpec struct {
 	// timeZone is the IANA zone of hours and closures, such as "Europe/Berlin". Default: UTC.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z][-+_A-Za-z0-9]*(/[A-Za-z][-+_A-Za-z0-9]*){0,2}$') && self != 'Local'`,messageExpression=`'"' + self + '" is not a time zone of the IANA database; use a name such as Europe/Berlin or UTC'`
+	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'^[A-Za-z][-+_A-Za-z0-9]*(/[A-Za-z][-+_A-Za-z0-9]*){0,2}$') || self == 'Local' || timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0`,messageExpression=`'"' + self + '" is not a time zone of the IANA database; use a name such as Europe/Berlin or UTC'`
 	TimeZone string `json:"timeZone,omitempty"`
 	// hours when the pool is open, and the shift of every agent without hours of their own. Default: always open.
 	// +optional
 	// +kubebuilder:validation:MaxItems=28
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, a.from >= a.to || self.exists_one(b, a.from < b.to && b.from < a.to && sets.intersects(a.days, b.days)))`,messageExpression=`self[self.transformList(i, a, a.from < a.to && !self.exists_one(b, a.from < b.to && b.from < a.to && sets.intersects(a.days, b.days)), i)[0]].from + '–' + self[self.transformList(i, a, a.from < a.to && !self.exists_one(b, a.from < b.to && b.from < a.to && sets.intersects(a.days, b.days)), i)[0]].to + ' overlaps another window of the same day; join the two or move one'`
 	// +listType=atomic
 	Hours []WeeklyWindow `json:"hours,omitempty"`
 	// closures are days on which the pool is closed.
 	// +optional
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, self.exists_one(b, a.date == b.date))`,messageExpression=`'"' + self[self.transformList(i, a, !self.exists_one(b, a.date == b.date), i)[0]].date + '" is listed twice; keep one, with all the hours'`
 	// +listType=atomic
 	Closures []Closure `json:"closures,omitempty"`
 	// assignment says how work is spread over the agents.
@@ -185,6 +198,7 @@ type AgentPoolSpec struct {
 	// +kubebuilder:validation:MaxItems=200
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:XValidation:rule=`[self.map(a, a.email.lowerAscii())].all(l, l.all(e, l.exists_one(x, x == e)))`,messageExpression=`'"' + self[[self.map(a, a.email.lowerAscii())].map(l, l.transformList(i, e, !l.exists_one(x, x == e), i)[0])[0]].email + '" is the address of two agents; a person is listed once in a pool'`
 	Agents []Agent `json:"agents,omitempty"`
 }
 

@@ -9,19 +9,24 @@ type WebIdentity struct {
 	JWTSecretRef SecretKeyRef `json:"jwtSecretRef"`
 }
 
+// Origin is the scheme, host and port of web pages.
+//
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule=`self.matches(r'^https?://[^/?#@*\s]+$') && isURL(self)`,messageExpression=`'"' + self + '" must be an origin such as https://www.acme.example, without a path'`
+type Origin = string
+
 // WebChannel is a chat widget on web pages.
 type WebChannel struct {
 	// token names the Channel in the widget. It is public, never a credential. Default: generated, in status.
 	// +optional
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_.-]{8,128}$`
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[A-Za-z0-9_.-]{8,128}$')`,messageExpression=`'"' + self + '" must be 8 to 128 letters, digits, dots, dashes or underscores'`
 	Token string `json:"token,omitempty"`
 	// allowedOrigins of the pages that embed the widget, such as "https://www.acme.example". Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
-	// +kubebuilder:validation:items:Pattern=`^https?://[^/\s]+$`
-	// +kubebuilder:validation:items:MaxLength=253
 	// +listType=set
-	AllowedOrigins []string `json:"allowedOrigins,omitempty"`
+	AllowedOrigins []Origin `json:"allowedOrigins,omitempty"`
 	// initialMessage greets the customer.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
@@ -45,12 +50,15 @@ type HandoffNumber struct {
 }
 
 // PhoneHandoff says how a call reaches a human.
+//
+// +kubebuilder:validation:XValidation:rule=`self.?agentNumbers.orValue('First') != 'Never' || size(self.?numbers.orValue([])) > 0`,messageExpression=`'agentNumbers: Never without numbers rings nobody; list numbers, or use First'`,fieldPath=`.numbers`
 type PhoneHandoff struct {
 	// numbers of the humans, tried in order.
 	// +optional
 	// +kubebuilder:validation:MaxItems=10
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:XValidation:rule=`self.all(a, self.exists_one(b, b.number == a.number))`,messageExpression=`'"' + self[self.transformList(i, a, !self.exists_one(b, b.number == a.number), i)[0]].number + '" is listed twice; keep one'`
 	Numbers []HandoffNumber `json:"numbers,omitempty"`
 	// agentNumbers: First rings the routed agent's own phone before numbers; Never does not. Default: First.
 	// +optional
@@ -58,6 +66,7 @@ type PhoneHandoff struct {
 	AgentNumbers string `json:"agentNumbers,omitempty"`
 	// ringTimeout is how long a number rings. Default: 25s.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('10m')`,messageExpression=`'"' + self + '" must be from 1s to 10m'`
 	RingTimeout Duration `json:"ringTimeout,omitempty"`
 	// briefing is what the human hears before being connected. Default: Summary.
 	// +optional
@@ -76,6 +85,9 @@ type TwilioProvider struct {
 }
 
 // PhoneChannel is a phone number that the AI answers.
+//
+// +kubebuilder:validation:XValidation:rule=`self.provider != 'Twilio' || has(self.twilio)`,messageExpression=`'the provider Twilio needs the field twilio: {accountSIDSecretRef: ..., authTokenSecretRef: ...}'`
+// +kubebuilder:validation:XValidation:rule=`!has(self.handoff) || !has(self.handoff.numbers) || !self.handoff.numbers.exists(n, n.number == self.number)`,messageExpression=`'"' + self.number + '" is the number of the Channel itself, which would ring itself; name the number of a human'`,fieldPath=`.handoff`
 type PhoneChannel struct {
 	// number that customers call.
 	// +required
@@ -96,9 +108,7 @@ type PhoneChannel struct {
 type IMAPInbound struct {
 	// host of the server.
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Host string `json:"host"`
+	Host HostName `json:"host"`
 	// port of the server. Default: 993.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -115,7 +125,7 @@ type IMAPInbound struct {
 
 // EmailInbound says how mail arrives.
 //
-// +kubebuilder:validation:XValidation:rule="self.type != 'IMAP' || has(self.imap)",message="inbound of type IMAP needs the field imap"
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'IMAP') == has(self.imap)`,messageExpression=`self.type == 'IMAP' ? 'inbound of type IMAP needs the field imap' : 'inbound of type ' + self.type + ' has no imap; remove it, or use type IMAP'`,fieldPath=`.imap`
 type EmailInbound struct {
 	// type: IMAP fetches from a mailbox; with SMTP the runtime listens and mail is forwarded to it.
 	// +required
@@ -130,9 +140,7 @@ type EmailInbound struct {
 type SMTPOutbound struct {
 	// host of the server.
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Host string `json:"host"`
+	Host HostName `json:"host"`
 	// port of the server. Default: 587.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -151,8 +159,8 @@ type SMTPOutbound struct {
 type DKIM struct {
 	// selector of the DNS record.
 	// +required
-	// +kubebuilder:validation:Pattern=`^[a-zA-Z0-9]([-a-zA-Z0-9_.]*[a-zA-Z0-9])?$`
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-zA-Z0-9]([-a-zA-Z0-9_.]*[a-zA-Z0-9])?$')`,messageExpression=`'"' + self + '" must be a selector of DKIM such as s1: letters, digits, dashes, dots and underscores'`
 	Selector string `json:"selector"`
 	// keySecretRef names the private key in PEM.
 	// +required
@@ -188,8 +196,9 @@ type EmailChannel struct {
 
 // ChannelSpec says which Copilot a Channel belongs to and what it carries.
 //
-// +kubebuilder:validation:XValidation:rule="self.type != 'Phone' || has(self.phone)",message="a Channel of type Phone needs the field phone"
-// +kubebuilder:validation:XValidation:rule="self.type != 'Email' || has(self.email)",message="a Channel of type Email needs the field email"
+// +kubebuilder:validation:XValidation:rule=`self.type == 'Web' || !has(self.web)`,messageExpression=`'a Channel of type ' + self.type + ' has no web; remove it, or write a Channel of its own'`,fieldPath=`.web`
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'Phone') == has(self.phone)`,messageExpression=`self.type == 'Phone' ? 'a Channel of type Phone needs the field phone' : 'a Channel of type ' + self.type + ' has no phone; remove it, or write a Channel of its own'`,fieldPath=`.phone`
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'Email') == has(self.email)`,messageExpression=`self.type == 'Email' ? 'a Channel of type Email needs the field email' : 'a Channel of type ' + self.type + ' has no email; remove it, or write a Channel of its own'`,fieldPath=`.email`
 type ChannelSpec struct {
 	// copilotRef names the Copilot.
 	// +required

@@ -16,13 +16,13 @@ const (
 type IngressExposure struct {
 	// className of the Ingress. Default: the cluster's default class.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	ClassName *string `json:"className,omitempty"`
+	ClassName *ObjectName `json:"className,omitempty"`
 	// tlsSecretRef names the certificate. Default: no TLS at the Ingress.
 	// +optional
 	TLSSecretRef *LocalRef `json:"tlsSecretRef,omitempty"`
 	// annotations of the Ingress.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=50
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
@@ -30,22 +30,29 @@ type IngressExposure struct {
 type GatewayExposure struct {
 	// name of the Gateway.
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name"`
+	Name ObjectName `json:"name"`
 	// namespace of the Gateway. Default: the Copilot's.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule=`!format.dns1123Label().validate(self).hasValue()`,messageExpression=`'"' + self + '" cannot be the name of a namespace; write lower-case letters, digits and dashes'`
 	Namespace string `json:"namespace,omitempty"`
 	// sectionName of the Gateway's listener. Default: any that fits.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	SectionName string `json:"sectionName,omitempty"`
+	SectionName ObjectName `json:"sectionName,omitempty"`
 }
+
+// Network is a range of addresses (CIDR).
+//
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:XValidation:rule=`isCIDR(self)`,messageExpression=`'"' + self + '" is not a network; write it like 10.0.0.0/8'`
+type Network = string
 
 // Exposure says how the runtime is reached from outside the cluster.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.type) || self.type != 'Gateway' || has(self.gateway)",message="exposure of type Gateway needs the field gateway: {name: ...}"
+// +kubebuilder:validation:XValidation:rule=`self.?type.orValue('None') != 'Gateway' || has(self.gateway)`,messageExpression=`'exposure of type Gateway needs the field gateway: {name: ...}'`,fieldPath=`.gateway`
+// +kubebuilder:validation:XValidation:rule=`self.?type.orValue('None') == 'Gateway' || !has(self.gateway)`,messageExpression=`'exposure of type ' + (has(self.type) ? self.type : 'None') + ' has no gateway; set type: Gateway, or remove it'`,fieldPath=`.gateway`
+// +kubebuilder:validation:XValidation:rule=`self.?type.orValue('None') == 'Ingress' || !has(self.ingress)`,messageExpression=`'exposure of type ' + (has(self.type) ? self.type : 'None') + ' has no ingress; set type: Ingress, or remove it'`,fieldPath=`.ingress`
+// +kubebuilder:validation:XValidation:rule=`self.?type.orValue('None') == 'None' || has(self.host)`,messageExpression=`'exposure of type ' + self.type + ' needs the field host, such as support.acme.example'`,fieldPath=`.host`
 type Exposure struct {
 	// type of the exposure. Default: None.
 	// +optional
@@ -53,6 +60,7 @@ type Exposure struct {
 	// host name under which customers and agents reach the runtime.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule=`!format.dns1123Subdomain().validate(self).hasValue() && !isIP(self)`,messageExpression=`'"' + self + '" must be a host name such as support.acme.example, in lower case and without scheme or port'`
 	Host string `json:"host,omitempty"`
 	// ingress settings, when type is Ingress.
 	// +optional
@@ -63,7 +71,6 @@ type Exposure struct {
 	// trustedProxies are the networks (CIDR) whose X-Forwarded-* headers are believed. Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
-	// +kubebuilder:validation:items:MaxLength=64
 	// +listType=set
-	TrustedProxies []string `json:"trustedProxies,omitempty"`
+	TrustedProxies []Network `json:"trustedProxies,omitempty"`
 }

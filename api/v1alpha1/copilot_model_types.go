@@ -26,9 +26,8 @@ type ModelBudget struct {
 type Model struct {
 	// baseURL of the server up to and without "/chat/completions". Default: https://api.openai.com/v1.
 	// +optional
-	// +kubebuilder:validation:Pattern=`^https?://[^\s]+$`
-	// +kubebuilder:validation:MaxLength=1024
-	BaseURL string `json:"baseURL,omitempty"`
+	// +kubebuilder:validation:XValidation:rule=`!self.endsWith('/chat/completions')`,messageExpression=`'"' + self + '" ends with /chat/completions, which is added; leave it out'`
+	BaseURL HTTPURL `json:"baseURL,omitempty"`
 	// name of the model.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -39,6 +38,7 @@ type Model struct {
 	APIKeySecretRef *SecretKeyRef `json:"apiKeySecretRef,omitempty"`
 	// timeout of one call. Default: 10s.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('100ms') && duration(self) <= duration('10m')`,messageExpression=`'"' + self + '" must be from 100ms to 10m'`
 	Timeout Duration `json:"timeout,omitempty"`
 	// budget bounds what the model may cost.
 	// +optional

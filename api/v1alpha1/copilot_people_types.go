@@ -1,6 +1,8 @@
 package v1alpha1
 
 // IntercomAssignee is the team or admin that gets the conversations.
+//
+// +kubebuilder:validation:XValidation:rule=`!has(self.teamID) || !has(self.adminID)`,messageExpression=`'teamID "' + self.teamID + '" and adminID "' + self.adminID + '" exclude each other; keep one'`
 type IntercomAssignee struct {
 	// teamID in Intercom.
 	// +optional
@@ -33,8 +35,8 @@ type IntercomHelpdesk struct {
 type ZendeskHelpdesk struct {
 	// subdomain of the account: the first part of <subdomain>.zendesk.com.
 	// +required
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
-	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$')`,messageExpression=`'"' + self + '" must be the first part of <subdomain>.zendesk.com, such as acme'`
 	Subdomain string `json:"subdomain"`
 	// email of the user the API token belongs to.
 	// +required
@@ -60,8 +62,8 @@ const (
 
 // Helpdesk is a place outside where humans work.
 //
-// +kubebuilder:validation:XValidation:rule="self.type != 'Intercom' || has(self.intercom)",message="a helpdesk of type Intercom needs the field intercom"
-// +kubebuilder:validation:XValidation:rule="self.type != 'Zendesk' || has(self.zendesk)",message="a helpdesk of type Zendesk needs the field zendesk"
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'Intercom') == has(self.intercom)`,messageExpression=`self.type == 'Intercom' ? 'a helpdesk of type Intercom needs the field intercom' : 'a helpdesk of type ' + self.type + ' has no intercom; remove it, or list another helpdesk'`,fieldPath=`.intercom`
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'Zendesk') == has(self.zendesk)`,messageExpression=`self.type == 'Zendesk' ? 'a helpdesk of type Zendesk needs the field zendesk' : 'a helpdesk of type ' + self.type + ' has no zendesk; remove it, or list another helpdesk'`,fieldPath=`.zendesk`
 type Helpdesk struct {
 	// name of the helpdesk inside the Copilot.
 	// +required
@@ -81,6 +83,12 @@ type Helpdesk struct {
 	Zendesk *ZendeskHelpdesk `json:"zendesk,omitempty"`
 }
 
+// EventName is a type of event.
+//
+// +kubebuilder:validation:MaxLength=64
+// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[a-z]+(_[a-z]+)*(\.[a-z]+(_[a-z]+)*)+$')`,messageExpression=`'"' + self + '" must be a type of event such as conversation.handoff_to_human'`
+type EventName = string
+
 // Webhook receives signed events.
 type Webhook struct {
 	// name of the webhook inside the Copilot.
@@ -88,15 +96,12 @@ type Webhook struct {
 	Name Name `json:"name"`
 	// url that receives the events.
 	// +required
-	// +kubebuilder:validation:Pattern=`^https?://[^\s]+$`
-	// +kubebuilder:validation:MaxLength=2048
-	URL string `json:"url"`
+	URL HTTPURL `json:"url"`
 	// events to send, such as conversation.handoff_to_human. Default: all.
 	// +optional
 	// +kubebuilder:validation:MaxItems=20
-	// +kubebuilder:validation:items:MaxLength=64
 	// +listType=set
-	Events []string `json:"events,omitempty"`
+	Events []EventName `json:"events,omitempty"`
 	// signingSecretRef names the secret that signs the events (Standard Webhooks).
 	// +required
 	SigningSecretRef SecretKeyRef `json:"signingSecretRef"`
@@ -106,9 +111,7 @@ type Webhook struct {
 type OIDC struct {
 	// issuerURL of the provider.
 	// +required
-	// +kubebuilder:validation:Pattern=`^https?://[^\s]+$`
-	// +kubebuilder:validation:MaxLength=1024
-	IssuerURL string `json:"issuerURL"`
+	IssuerURL HTTPURL `json:"issuerURL"`
 	// clientID registered at the provider.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -120,6 +123,8 @@ type OIDC struct {
 }
 
 // InboxRole gives people a role in the inbox beyond being an agent of a pool.
+//
+// +kubebuilder:validation:XValidation:rule=`size(self.?emails.orValue([])) + size(self.?groups.orValue([])) > 0`,messageExpression=`'the role ' + self.role + ' is given to nobody; list emails or groups'`
 type InboxRole struct {
 	// role: Agent or Supervisor.
 	// +required
@@ -139,6 +144,8 @@ type InboxRole struct {
 }
 
 // Inbox is where agents and supervisors work.
+//
+// +kubebuilder:validation:XValidation:rule=`has(self.oidc) || !has(self.roles) || self.roles.all(r, size(r.?groups.orValue([])) == 0)`,messageExpression=`'groups come from an identity provider; set inbox.oidc, or list emails'`,fieldPath=`.roles`
 type Inbox struct {
 	// oidc is the identity provider. Default: links of `kubectl handoff login`.
 	// +optional

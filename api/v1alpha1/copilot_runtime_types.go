@@ -15,6 +15,7 @@ type Runtime struct {
 	// image of the runtime. Default: the operator's release.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[^\s]+$')`,messageExpression=`'"' + self + '" must be an image such as registry.acme.example/handoff-runtime:v1'`
 	Image string `json:"image,omitempty"`
 	// imagePullSecrets for the image.
 	// +optional
@@ -45,14 +46,18 @@ type PodMetadata struct {
 	// labels of the pod. Those that the operator sets cannot be overridden.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=50
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(k, k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by'] || k.startsWith('handoff.opencopilot.so/'))`,messageExpression=`'labels app.kubernetes.io/name, instance and managed-by and those of handoff.opencopilot.so/ belong to the operator; remove them'`
 	Labels map[string]string `json:"labels,omitempty"`
 	// annotations of the pod.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=50
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(k, k.startsWith('handoff.opencopilot.so/'))`,messageExpression=`'annotations of handoff.opencopilot.so/ belong to the operator; remove them'`
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // PodSpec says where the pod runs, as whom, and what its container sees.
+//
+// +kubebuilder:validation:XValidation:rule=`!has(self.containers) || self.containers.all(c, !has(c.volumeMounts) || c.volumeMounts.all(m, has(self.volumes) && self.volumes.exists(v, v.name == m.name)))`,messageExpression=`'a volumeMount names none of podTemplate.spec.volumes; add the volume there or correct the name'`,fieldPath=`.containers`
 type PodSpec struct {
 	// nodeSelector: labels that a node must have.
 	// +optional
@@ -75,12 +80,10 @@ type PodSpec struct {
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 	// priorityClassName of the pod.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	PriorityClassName string `json:"priorityClassName,omitempty"`
+	PriorityClassName ObjectName `json:"priorityClassName,omitempty"`
 	// runtimeClassName of the pod.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
-	RuntimeClassName *string `json:"runtimeClassName,omitempty"`
+	RuntimeClassName *ObjectName `json:"runtimeClassName,omitempty"`
 	// securityContext: the ids the pod runs as. Default: the image's user; on OpenShift the namespace's range.
 	// +optional
 	SecurityContext *PodSecurityContext `json:"securityContext,omitempty"`
@@ -125,6 +128,11 @@ type PodSecurityContext struct {
 }
 
 // PodVolume is a volume from a ConfigMap or a Secret.
+//
+// +kubebuilder:validation:XValidation:rule=`has(self.configMap) != has(self.secret)`,messageExpression=`'volume "' + self.name + '" needs one of configMap and secret'`
+// +kubebuilder:validation:XValidation:rule=`!has(self.configMap) || self.configMap.?name.orValue("") != ""`,messageExpression=`'volume "' + self.name + '" names no ConfigMap; set configMap: {name: ...}'`,fieldPath=`.configMap`
+// +kubebuilder:validation:XValidation:rule=`!has(self.secret) || self.secret.?secretName.orValue("") != ""`,messageExpression=`'volume "' + self.name + '" names no Secret; set secret: {secretName: ...}'`,fieldPath=`.secret`
+// +kubebuilder:validation:XValidation:rule=`!(self.name in ['data', 'run'])`,messageExpression=`'volume "' + self.name + '" belongs to the operator; choose another name'`,fieldPath=`.name`
 type PodVolume struct {
 	// name of the volume; data and run are the operator's.
 	// +required
@@ -148,11 +156,14 @@ type PodContainer struct {
 	// +kubebuilder:validation:MaxItems=100
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(e, e.name == 'POD_NAME')`,messageExpression=`'"POD_NAME" is set by the operator; remove it'`
 	Env []corev1.EnvVar `json:"env,omitempty"`
 	// volumeMounts of volumes above.
 	// +optional
 	// +kubebuilder:validation:MaxItems=20
 	// +listType=map
 	// +listMapKey=mountPath
+	// +kubebuilder:validation:XValidation:rule=`self.all(m, m.mountPath.startsWith('/'))`,messageExpression=`'a mountPath begins with /; correct the one that does not'`
+	// +kubebuilder:validation:XValidation:rule=`!self.exists(m, m.mountPath in ['/', '/run/handoff', '/var/lib/handoff'] || m.mountPath.startsWith('/run/handoff/') || m.mountPath.startsWith('/var/lib/handoff/'))`,messageExpression=`'/, /run/handoff and /var/lib/handoff belong to the operator; mount elsewhere, such as /etc/ssl/acme'`
 	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty"`
 }

@@ -30,6 +30,7 @@ const (
 type EmbeddedStorage struct {
 	// size of the volume. Default: 1Gi.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`!isQuantity(string(self)) || quantity(string(self)).isGreaterThan(quantity('0'))`,messageExpression=`'"' + string(self) + '" is no size of a volume; use one such as 1Gi'`
 	Size *resource.Quantity `json:"size,omitempty"`
 	// storageClassName of the volume. Default: the cluster's default class.
 	// +optional
@@ -49,7 +50,8 @@ type PostgresStorage struct {
 
 // Storage says where conversations are kept. The type is immutable.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.type) || self.type != 'Postgres' || has(self.postgres)",message="storage of type Postgres needs the field postgres: {dsnSecretRef: {name: ..., key: ...}}"
+// +kubebuilder:validation:XValidation:rule=`(self.?type.orValue('Embedded') == 'Postgres') == has(self.postgres)`,messageExpression=`has(self.postgres) ? 'storage of type Embedded has no postgres; set type: Postgres, or remove it' : 'storage of type Postgres needs the field postgres: {dsnSecretRef: {name: ..., key: ...}}'`,fieldPath=`.postgres`
+// +kubebuilder:validation:XValidation:rule=`self.?type.orValue('Embedded') == 'Embedded' || !has(self.embedded)`,messageExpression=`'storage of type Postgres has no embedded; remove it'`,fieldPath=`.embedded`
 type Storage struct {
 	// type of the storage. Default: Embedded.
 	// +optional
@@ -66,6 +68,7 @@ type Storage struct {
 type Retention struct {
 	// closedConversations are erased this long after they were closed. Default: never.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('87600h')`,messageExpression=`'"' + self + '" must be from 1s to 87600h'`
 	ClosedConversations Duration `json:"closedConversations,omitempty"`
 }
 

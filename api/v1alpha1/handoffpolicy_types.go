@@ -49,6 +49,8 @@ type TurnLimitTrigger struct {
 }
 
 // ForbiddenTopic is a topic the AI must not handle.
+//
+// +kubebuilder:validation:XValidation:rule=`size(self.?keywords.orValue([])) > 0 || self.?description.orValue("") != ""`,messageExpression=`'topic "' + self.name + '" can never be found; list its keywords, or describe it for the model'`
 type ForbiddenTopic struct {
 	// name of the topic.
 	// +required
@@ -60,6 +62,7 @@ type ForbiddenTopic struct {
 	// keywords: any of these words or phrases in a message is the topic.
 	// +optional
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	// +listType=set
 	Keywords []string `json:"keywords,omitempty"`
@@ -121,6 +124,7 @@ type IssueType struct {
 	// keywords that speak for it.
 	// +optional
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	// +listType=set
 	Keywords []string `json:"keywords,omitempty"`
@@ -159,7 +163,7 @@ type RouteMatch struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
 	// +listType=set
-	Channels []string `json:"channels,omitempty"`
+	Channels []ObjectName `json:"channels,omitempty"`
 	// languages of the conversation.
 	// +optional
 	// +kubebuilder:validation:MaxItems=50
@@ -191,9 +195,7 @@ const (
 type PoolTarget struct {
 	// name of the AgentPool.
 	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name"`
+	Name ObjectName `json:"name"`
 	// minLevel of the skill for the conversation's type of issue. Default: anybody in the pool, best level first.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -214,8 +216,8 @@ type HelpdeskTarget struct {
 
 // Target is one ring of a route.
 //
-// +kubebuilder:validation:XValidation:rule="self.type != 'Pool' || has(self.pool)",message="a target of type Pool needs the field pool: {name: ...}"
-// +kubebuilder:validation:XValidation:rule="self.type != 'Helpdesk' || has(self.helpdesk)",message="a target of type Helpdesk needs the field helpdesk: {name: ...}"
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'Pool') == has(self.pool)`,messageExpression=`self.type == 'Pool' ? 'a target of type Pool needs the field pool: {name: ...}' : 'a target of type ' + self.type + ' has no pool; remove it, or write a target of its own'`
+// +kubebuilder:validation:XValidation:rule=`(self.type == 'Helpdesk') == has(self.helpdesk)`,messageExpression=`self.type == 'Helpdesk' ? 'a target of type Helpdesk needs the field helpdesk: {name: ...}' : 'a target of type ' + self.type + ' has no helpdesk; remove it, or write a target of its own'`
 type Target struct {
 	// type of the target: Pool or Helpdesk.
 	// +required
@@ -228,6 +230,7 @@ type Target struct {
 	Helpdesk *HelpdeskTarget `json:"helpdesk,omitempty"`
 	// for is how long this target is tried before the next one opens beside it. Default: for ever.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('100ms') && duration(self) <= duration('168h')`,messageExpression=`'"' + self + '" must be from 100ms to 168h'`
 	For Duration `json:"for,omitempty"`
 }
 
@@ -263,7 +266,8 @@ const (
 
 // UnavailableStep is an action with the channels it is for.
 //
-// +kubebuilder:validation:XValidation:rule="self.action != 'Helpdesk' || has(self.helpdesk)",message="the action Helpdesk needs the field helpdesk: {name: ...}"
+// +kubebuilder:validation:XValidation:rule=`(self.action == 'Helpdesk') == has(self.helpdesk)`,messageExpression=`self.action == 'Helpdesk' ? 'the action Helpdesk needs the field helpdesk: {name: ...}' : 'the action ' + self.action + ' has no helpdesk; remove it, or use the action Helpdesk'`
+// +kubebuilder:validation:XValidation:rule=`self.action != 'Voicemail' || !has(self.channelTypes) || self.channelTypes.all(c, c == 'Phone')`,messageExpression=`'the action Voicemail fits Phone only, not ' + (self.channelTypes.exists(c, c == 'Web') ? 'Web' : 'Email') + '; use CollectContact or Queue there'`
 type UnavailableStep struct {
 	// channelTypes the step is for. Default: all.
 	// +optional
@@ -279,9 +283,12 @@ type UnavailableStep struct {
 }
 
 // BusySteps are taken when agents are on shift but nobody took the conversation in time.
+//
+// +kubebuilder:validation:XValidation:rule=`has(self.after) || size(self.?then.orValue([])) == 0`,messageExpression=`'then is never taken without after; say when, such as after: 10m'`,fieldPath=`.after`
 type BusySteps struct {
 	// after is counted from the handoff, over all targets. Default: never.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('168h')`,messageExpression=`'"' + self + '" must be from 1s to 168h'`
 	After Duration `json:"after,omitempty"`
 	// then: the first step that fits the channel. Default: keep queueing.
 	// +optional
@@ -306,12 +313,15 @@ type Unavailable struct {
 type ChannelDurations struct {
 	// web is the duration for chats. Default: never.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('8760h')`,messageExpression=`'"' + self + '" must be from 1s to 8760h'`
 	Web Duration `json:"web,omitempty"`
 	// email is the duration for e-mail conversations. Default: never.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('8760h')`,messageExpression=`'"' + self + '" must be from 1s to 8760h'`
 	Email Duration `json:"email,omitempty"`
 	// phone is the duration for calls. Default: never.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule=`self == "" || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,6}ms)?$') || duration(self) >= duration('1s') && duration(self) <= duration('8760h')`,messageExpression=`'"' + self + '" must be from 1s to 8760h'`
 	Phone Duration `json:"phone,omitempty"`
 }
 
@@ -371,10 +381,13 @@ type Message struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule=`!self.replace('{position}', "").replace('{agent}', "").replace('{wait}', "").matches(r'\{[A-Za-z_]+\}')`,messageExpression=`'"' + self.replace('{position}', "").replace('{agent}', "").replace('{wait}', "").find(r'\{[A-Za-z_]+\}') + '" is replaced by nothing; known are {position}, {agent} and {wait}'`
 	Text string `json:"text"`
 }
 
 // HandoffPolicySpec says when a human must take over, who, and what the customer is told.
+//
+// +kubebuilder:validation:XValidation:rule=`!has(self.routes) || !self.routes.exists(r, has(r.match) && has(r.match.issueTypes) && r.match.issueTypes.exists(n, !(has(self.issueTypes) && self.issueTypes.exists(t, t.name == n))))`,messageExpression=`'"' + self.routes[self.routes.transformList(i, r, has(r.match) && has(r.match.issueTypes) && r.match.issueTypes.exists(n, !(has(self.issueTypes) && self.issueTypes.exists(t, t.name == n))), i)[0]].match.issueTypes[self.routes[self.routes.transformList(i, r, has(r.match) && has(r.match.issueTypes) && r.match.issueTypes.exists(n, !(has(self.issueTypes) && self.issueTypes.exists(t, t.name == n))), i)[0]].match.issueTypes.transformList(j, n, !(has(self.issueTypes) && self.issueTypes.exists(t, t.name == n)), j)[0]] + '" is none of spec.issueTypes; add it there or correct the name'`,fieldPath=`.routes`
 type HandoffPolicySpec struct {
 	// triggers say when a human must take over.
 	// +optional
@@ -396,6 +409,7 @@ type HandoffPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=50
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:XValidation:rule=`self.filter(r, r.?match.?issueTypes.orValue([]).size() + r.?match.?channelTypes.orValue([]).size() + r.?match.?channels.orValue([]).size() + r.?match.?languages.orValue([]).size() + r.?match.?reasons.orValue([]).size() == 0 && r.?match.?expression.orValue("") == "").all(r, r.name == self[self.size() - 1].name)`,messageExpression=`'route "' + self[self.size() - 1].name + '" is never reached: "' + self[self.transformList(i, r, r.?match.?issueTypes.orValue([]).size() + r.?match.?channelTypes.orValue([]).size() + r.?match.?channels.orValue([]).size() + r.?match.?languages.orValue([]).size() + r.?match.?reasons.orValue([]).size() == 0 && r.?match.?expression.orValue("") == "", i)[0]].name + '" before it matches everything; move that one to the end'`
 	Routes []Route `json:"routes,omitempty"`
 	// unavailable says what to do when nobody is there. Default: wait in the queue.
 	// +optional

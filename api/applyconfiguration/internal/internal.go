@@ -463,6 +463,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: whenDeleted
       type:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.WhenDeleted
+- name: com.github.opencopilot.handoff-operator.api.v1alpha1.EventName
+  scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.Exposure
   map:
     fields:
@@ -479,7 +481,7 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         list:
           elementType:
-            scalar: string
+            namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.Network
           elementRelationship: associative
     - name: type
       type:
@@ -506,13 +508,15 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: name
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
     - name: namespace
       type:
         scalar: string
     - name: sectionName
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
+- name: com.github.opencopilot.handoff-operator.api.v1alpha1.HTTPURL
+  scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.HandoffNumber
   map:
     fields:
@@ -643,6 +647,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.Name
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.HelpdeskType
   scalar: string
+- name: com.github.opencopilot.handoff-operator.api.v1alpha1.HostName
+  scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.HumanRequestTrigger
   map:
     fields:
@@ -654,7 +660,7 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: host
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.HostName
     - name: port
       type:
         scalar: numeric
@@ -704,7 +710,7 @@ var schemaYAML = typed.YAMLObject(`types:
             scalar: string
     - name: className
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
     - name: tlsSecretRef
       type:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.LocalRef
@@ -763,7 +769,7 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: name
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.Message
   map:
     fields:
@@ -800,7 +806,7 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.SecretKeyRef
     - name: baseURL
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.HTTPURL
     - name: budget
       type:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ModelBudget
@@ -827,6 +833,8 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.Mode
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.Name
   scalar: string
+- name: com.github.opencopilot.handoff-operator.api.v1alpha1.Network
+  scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.NotUnderstoodTrigger
   map:
     fields:
@@ -847,7 +855,11 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.SecretKeyRef
     - name: issuerURL
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.HTTPURL
+- name: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
+  scalar: string
+- name: com.github.opencopilot.handoff-operator.api.v1alpha1.Origin
+  scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.PhoneChannel
   map:
     fields:
@@ -959,10 +971,10 @@ var schemaYAML = typed.YAMLObject(`types:
             scalar: string
     - name: priorityClassName
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
     - name: runtimeClassName
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
     - name: securityContext
       type:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.PodSecurityContext
@@ -1018,7 +1030,7 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: numeric
     - name: name
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.PostgresStorage
   map:
     fields:
@@ -1097,7 +1109,7 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         list:
           elementType:
-            scalar: string
+            namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
           elementRelationship: associative
     - name: expression
       type:
@@ -1199,7 +1211,7 @@ var schemaYAML = typed.YAMLObject(`types:
     fields:
     - name: host
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.HostName
     - name: port
       type:
         scalar: numeric
@@ -1217,7 +1229,7 @@ var schemaYAML = typed.YAMLObject(`types:
         scalar: string
     - name: name
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.ObjectName
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.Sentiment
   scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.SentimentTrigger
@@ -1365,7 +1377,7 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         list:
           elementType:
-            scalar: string
+            namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.Origin
           elementRelationship: associative
     - name: identity
       type:
@@ -1389,7 +1401,7 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         list:
           elementType:
-            scalar: string
+            namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.EventName
           elementRelationship: associative
     - name: name
       type:
@@ -1399,7 +1411,7 @@ var schemaYAML = typed.YAMLObject(`types:
         namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.SecretKeyRef
     - name: url
       type:
-        scalar: string
+        namedType: com.github.opencopilot.handoff-operator.api.v1alpha1.HTTPURL
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.Weekday
   scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.WeeklyWindow
