@@ -83,12 +83,12 @@ func (r *run) start() {
 	r.started = append(r.started, r.op)
 }
 
-// release replaces the operator by one whose runtimes have another image.
-func (r *run) release(image string) {
+// release replaces the operator by one of the next release, whose runtimes have another image.
+func (r *run) release() {
 	r.Helper()
 	r.op.Stop()
 	o := controltest.Options()
-	o.RuntimeImage = image
+	o.RuntimeImage, o.Release = "registry.example/handoff-runtime:next", "next"
 	r.setup.Options = &o
 	r.start()
 }
@@ -116,6 +116,12 @@ func (r *run) play(s scenario) outcome {
 		step(r)
 		r.settle()
 	}
+	return r.outcome()
+}
+
+// outcome ends the run.
+func (r *run) outcome() outcome {
+	r.Helper()
 	r.op.Stop()
 	out := outcome{State: r.State(), Created: map[string]int{}, Deleted: map[string]int{}}
 	for _, op := range r.started {

@@ -19,10 +19,8 @@ type scenario struct {
 	steps       []func(*run)
 }
 
-const (
-	release2 = "registry.example/handoff-runtime:next"
-	child    = "shop-handoff"
-)
+// child is the name of each of the Copilot's children.
+const child = "shop-handoff"
 
 func named(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }
 
@@ -63,7 +61,7 @@ func scenarios() []scenario {
 			copilot(func(s *v1alpha1.CopilotSpec) { s.Runtime = &v1alpha1.Runtime{Replicas: ptr.To[int32](0)} }),
 			copilot(func(s *v1alpha1.CopilotSpec) { s.Runtime.Replicas = ptr.To[int32](1) }),
 		}},
-		{name: "upgrade", steps: []func(*run){func(r *run) { r.release(release2) }}},
+		{name: "upgrade", steps: []func(*run){(*run).release}},
 		{name: "expose", steps: []func(*run){
 			copilot(func(s *v1alpha1.CopilotSpec) {
 				s.Exposure = &v1alpha1.Exposure{Type: v1alpha1.ExposureIngress, Host: "shop.example"}

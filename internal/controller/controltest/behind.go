@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -57,21 +58,35 @@ func resourceOf(p string) schema.GroupResource {
 // versions returns the resourceVersion of each object that a watch is about, by "namespace/name".
 func (w *World) versions(ctx context.Context, watch url.URL) map[string]string {
 	w.Helper()
-	q := watch.Query()
-	watch.RawQuery = url.Values{"labelSelector": q["labelSelector"], "fieldSelector": q["fieldSelector"]}.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, watch.String(), http.NoBody)
-	w.must(err, "list "+watch.Path)
-	request.Header.Set("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
-	admin, err := rest.HTTPClientFor(cluster.admin)
-	w.must(err, "list "+watch.Path)
-	response, err := admin.Do(request)
-	w.must(err, "list "+watch.Path)
-	defer func() { w.must(response.Body.Close(), "list "+watch.Path) }()
 	var list metav1.PartialObjectMetadataList
-	w.must(json.NewDecoder(response.Body).Decode(&list), "list "+watch.Path)
+	w.must(json.Unmarshal(w.listed(ctx, watch, metadata), &list), "list "+watch.Path)
 	out := map[string]string{}
 	for _, o := range list.Items {
 		out[o.Namespace+"/"+o.Name] = o.ResourceVersion
 	}
 	return out
+}
+
+// metadata, behind a content type, asks for no more of the objects than that.
+const metadata = ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
+// listed is the list, as JSON in the form, of the objects that a watch is about.
+func (w *World) listed(ctx context.Context, watch url.URL, form string) []byte {
+	w.Helper()
+	q := watch.Query()
+	watch.RawQuery = url.Values{"labelSelector": q["labelSelector"], "fieldSelector": q["fieldSelector"]}.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, watch.String(), http.NoBody)
+	w.must(err, "list "+watch.Path)
+	request.Header.Set("Accept", "application/json"+form)
+	admin, err := rest.HTTPClientFor(cluster.admin)
+	w.must(err, "list "+watch.Path)
+	response, err := admin.Do(request)
+	w.must(err, "list "+watch.Path)
+	defer func() { w.must(response.Body.Close(), "list "+watch.Path) }()
+	body, err := io.ReadAll(response.Body)
+	w.must(err, "list "+watch.Path)
+	if response.StatusCode != http.StatusOK {
+		w.Fatalf("list %s: %s", watch.Path, body)
+	}
+	return body
 }

@@ -26,6 +26,8 @@ type loops struct {
 	mu     sync.Mutex
 	clock  int
 	events []event
+	// lastError of any reconcile, to tell what an operator tries again and again.
+	lastError error
 	// writes of a reconcile that runs, by its id.
 	writes map[string]int
 	last   map[string]*pass
@@ -74,8 +76,23 @@ type judged struct {
 func (j *judged) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
 	began := j.loops.begin()
 	result, err := j.next.Reconcile(ctx, r)
+	j.loops.failed(err)
 	j.loops.end(ctx, j.controller+" "+r.String(), &pass{began: began, failed: err != nil})
 	return result, err
+}
+
+func (l *loops) failed(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.lastError = err
+	}
+}
+
+func (l *loops) lastFailure() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lastError
 }
 
 func (l *loops) begin() int {

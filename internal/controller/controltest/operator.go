@@ -2,7 +2,7 @@ package controltest
 
 import (
 	"context"
-	"net/http"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -25,8 +25,10 @@ type Setup struct {
 	Options *controller.Options
 	// Plan of faults.
 	Plan Plan
-	// Reads, if set, carries out the operator's GETs, lists and watches, all as JSON, by way of the transport.
-	Reads func(*http.Request, http.RoundTripper) (*http.Response, error)
+	// Reads, if set, carries out the operator's GETs, lists and watches.
+	Reads Reads
+	// As is the user that the operator is, instead of the usual one.
+	As *Audited
 	// Elect has it work only while it holds a Lease of the World's namespace.
 	Elect bool
 }
@@ -91,13 +93,13 @@ func (w *World) prepare(s Setup) *Operator {
 	scheme, err := controller.Scheme()
 	w.must(err, "scheme")
 	o := &Operator{world: w, wire: newWire(scheme, s.Plan)}
-	o.wire.stream = s.Reads
+	o.wire.answers = s.Reads
 	loops := newLoops(o.wire, func(format string, args ...any) { w.Errorf(format, args...) })
 	o.wire.loops = loops
 	o.activity = newActivity(loops)
 	c := rest.CopyConfig(cluster.operator)
-	if s.Reads != nil {
-		c.ContentType = "application/json"
+	if s.As != nil {
+		c = rest.CopyConfig(s.As.Config)
 	}
 	c.Wrap(o.wire.over)
 	namespaces := append([]string{w.Namespace}, s.Others...)
@@ -125,19 +127,33 @@ func (w *World) prepare(s Setup) *Operator {
 // Stop ends the operator and waits for it.
 func (o *Operator) Stop() { o.stop() }
 
+// Still waits until the operator has dealt with all that it was shown, which Rest would also compare with what there is.
+func (o *Operator) Still() {
+	o.world.Helper()
+	o.until(func(context.Context) string { return "" })
+}
+
 // Rest waits until the operator has nothing to do: its handlers have dealt with every object as the API server has it,
 // its queues are empty, also of retries, and no reconcile runs. It returns false if the operator was killed before.
 func (o *Operator) Rest() bool {
+	o.world.Helper()
+	return o.until(o.behind)
+}
+
+// until waits until nothing is under way and nothing has begun while behind looked for what is still on its way.
+func (o *Operator) until(behind func(context.Context) string) bool {
 	o.world.Helper()
 	ctx, cancel := deadline()
 	defer cancel()
 	for {
 		steps, next, busy := o.activity.now()
 		if busy == "" {
-			busy = o.behind(ctx)
-			if now, _, again := o.activity.now(); busy == "" && again == "" && now == steps {
+			busy = behind(ctx)
+			now, _, again := o.activity.now()
+			if busy == "" && again == "" && now == steps {
 				return !o.wire.dead()
-			} else if now != steps {
+			}
+			if now != steps {
 				continue
 			}
 		}
@@ -146,7 +162,8 @@ func (o *Operator) Rest() bool {
 		case <-o.wire.killed:
 			return false
 		case <-ctx.Done():
-			o.world.Fatalf("the operator does not come to rest: %s", busy)
+			_ = pprof.Lookup("goroutine").WriteTo(o.world.Output(), 1)
+			o.world.Fatalf("the operator does not come to rest: %s; the last error of a reconcile: %v", busy, o.activity.loops.lastFailure())
 		}
 	}
 }

@@ -49,10 +49,8 @@ func (a *activity) now() (steps uint64, next <-chan struct{}, busy string) {
 		switch {
 		case !q.started:
 			busy = "controller " + q.controller + " has not begun"
-		case len(q.pending) > 0 || q.Len() > 0:
-			busy = fmt.Sprintf("controller %s has %v in its queue", q.controller, q.pending)
-		case len(q.running) > 0:
-			busy = fmt.Sprintf("controller %s reconciles %v", q.controller, q.running)
+		case len(q.pending) > 0 || len(q.running) > 0 || q.Len() > 0:
+			busy = fmt.Sprintf("controller %s has %v in its queue, %d ready, and reconciles %v", q.controller, q.pending, q.Len(), q.running)
 		}
 	}
 	return a.steps, a.changed, busy
@@ -219,7 +217,8 @@ func (l *listener) OnDelete(o any) {
 func (l *listener) dealt(o client.Object, gone bool, deal func()) {
 	key, version := o.GetNamespace()+"/"+o.GetName(), o.GetResourceVersion()
 	l.activity.mu.Lock()
-	news := gone || l.seen[key] != version
+	// Whoever listens again after a lost event cannot tell what has not changed.
+	news := gone || l.seen[key] != version || l.activity.loops.wire.answers != nil
 	l.activity.mu.Unlock()
 	if news {
 		l.activity.loops.event(l.gvk.Kind+" "+key, version, gone)

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
+
+	"github.com/opencopilot/handoff-operator/internal/upgrade"
 )
 
 // watchedKinds are the namespaced kinds that the operator may list, as config/rbac/role.yaml says.
@@ -115,6 +117,7 @@ func (w *World) State() map[string]string {
 var volatile = []string{
 	"uid", "resourceVersion", "generation", "observedGeneration", "creationTimestamp", "managedFields",
 	"lastTransitionTime", "clusterIP", "clusterIPs", templateOf,
+	upgrade.Template, // the template names the namespace
 }
 
 func prune(v any) {

@@ -68,10 +68,10 @@ type wire struct {
 	loops  *loops
 	decode runtime.Decoder
 	plan   Plan
-	// stream, if set, stands between the operator and its reads, see Setup.Reads.
-	stream func(*http.Request, http.RoundTripper) (*http.Response, error)
-	killed chan struct{}
-	kill   func()
+	// answers, if set, stands between the operator and its reads, see Setup.Reads.
+	answers Reads
+	killed  chan struct{}
+	kill    func()
 
 	mu      sync.Mutex
 	writes  []*Request
@@ -143,8 +143,8 @@ func (w *wire) read(request *http.Request, what string, next http.RoundTripper) 
 		w.watches[watched(request.URL)] = *request.URL
 	}
 	w.mu.Unlock()
-	if w.stream != nil {
-		return w.stream(request, next)
+	if w.answers != nil {
+		return w.answers(plainJSON(request), next)
 	}
 	return next.RoundTrip(request)
 }
@@ -222,12 +222,7 @@ func (f Fault) answer(request *http.Request, response *http.Response) (*http.Res
 		return response, nil
 	}
 	body := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"planted","reason":%q,"code":%d}`, reason, code)
-	return &http.Response{
-		StatusCode: code, Status: fmt.Sprintf("%d %s", code, reason), Request: request,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}},
-		Body:   io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
-	}, nil
+	return reply(request, code, body), nil
 }
 
 // Log are the writes so far, in order; Events and Leases are not among them.
