@@ -93,7 +93,7 @@ verify: $(TOOLS) vet lint ## Check what is generated, go.mod, the libc pin and c
 
 .PHONY: test
 test: $(GOTESTSUM) $(HELM) $(KUSTOMIZE) envtest-assets ## Unit, golden, envtest and SQLite tests. Narrow with PKG=./internal/routing/... RUN=TestName; RACE=1.
-	$(if $(filter ./...,$(PKG)),go -C hack/image test ./...)
+	$(if $(filter ./...,$(PKG)),go -C hack/image test ./... && go -C test/alerts test -count=1 ./...)
 	HELM='$(HELM)' KUSTOMIZE='$(KUSTOMIZE)' KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format pkgname-and-test-fails -- \
 		-timeout 20m $(GO_TEST_FLAGS) $(PKG)
 

@@ -16,9 +16,6 @@ import (
 // scrape bounds a look into the informers' cache, which answers from memory once it is filled.
 const scrape = 5 * time.Second
 
-// pending is the reason of an object that the operator has not looked at.
-const pending = "Pending"
-
 // The labels do not begin with namespace and name: Prometheus would take those for the operator's own.
 var ready = prometheus.NewDesc("handoff_operator_ready",
 	"1 for each object that is Ready, 0 for one that is not, with the reason.",
@@ -59,7 +56,7 @@ func (r readiness) Collect(out chan<- prometheus.Metric) {
 }
 
 func value(kind string, o client.Object, conditions []metav1.Condition) prometheus.Metric {
-	is, reason := 0.0, pending
+	is, reason := 0.0, v1alpha1.ReasonPending
 	if c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady); c != nil {
 		reason = c.Reason
 		if c.Status == metav1.ConditionTrue {
