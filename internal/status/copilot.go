@@ -37,12 +37,14 @@ type CopilotObservation struct {
 	Upgrade Upgrade
 	// RuntimeImage is the image that the Deployment names, Selector what selects its pods.
 	RuntimeImage, Selector string
+	// URL under which customers reach the runtime from outside the cluster, or empty.
+	URL string
 }
 
 // Copilot returns the status of c.
 func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha1.CopilotStatus {
 	object := routing.Object{Kind: "Copilot", Name: c.Name}
-	out := v1alpha1.CopilotStatus{Replicas: int32(len(o.Pods)), Selector: o.Selector, RuntimeImage: o.RuntimeImage}
+	out := v1alpha1.CopilotStatus{Replicas: int32(len(o.Pods)), Selector: o.Selector, RuntimeImage: o.RuntimeImage, URL: o.URL}
 	if o.Table != nil {
 		out.TableRevision = routing.Revision(o.Table)
 		out.Channels = int32(len(o.Table.Channels))

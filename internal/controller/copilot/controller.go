@@ -104,6 +104,17 @@ func (r *Reconciler) platform(ctx context.Context, c *v1alpha1.Copilot) (desired
 	return platform, err
 }
 
+// url is where customers reach c from outside the cluster. A typo leaves them where they were.
+func url(c *v1alpha1.Copilot, t *routing.Table, p desired.Platform) string {
+	switch {
+	case t == nil:
+		return c.Status.URL
+	case len(desired.Missing(c, p)) > 0:
+		return ""
+	}
+	return desired.PublicURL(c)
+}
+
 // report writes the status if it differs, and tells what it says that is new.
 func (r *Reconciler) report(ctx context.Context, c *v1alpha1.Copilot, o status.CopilotObservation) error {
 	next := status.Copilot(c, o, metav1.NewTime(r.Now()))

@@ -36,6 +36,9 @@ func (r *Reconciler) observe(ctx context.Context, c *v1alpha1.Copilot, o *status
 	case err == nil:
 		o.Available, o.RolledOut = d.Status.AvailableReplicas, rolledOut(&d)
 		o.RuntimeImage = runtimeImage(&d)
+		if desired.Replicas(c) == nil { // whoever scales the Deployment says how many
+			o.Desired = ptr.Deref(d.Spec.Replicas, 1)
+		}
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("read Deployment %s: %w", key, err)
 	}
