@@ -23,6 +23,7 @@ func Compile(s Snapshot) (*Table, []Problem) {
 	}
 	r.resolve(copilotSecrets(s.Copilot), s.Secrets)
 	r.resolveKnowledge(s.Copilot.Spec.Knowledge, s.ConfigMaps)
+	r.resolvePod(&s.Copilot.Spec, s.ConfigMaps)
 
 	channels, others := compileChannels(s)
 	t.Channels = channels

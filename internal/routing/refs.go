@@ -60,7 +60,7 @@ func copilotPlatformSecrets(s *v1alpha1.CopilotSpec) []use {
 		name := s.Exposure.Ingress.TLSSecretRef.Name
 		uses = append(uses, use{field, name, "tls.crt"}, use{field, name, "tls.key"})
 	}
-	return uses
+	return append(uses, podSecrets(s)...)
 }
 
 func channelSecrets(ch *v1alpha1.Channel) []use {
@@ -96,9 +96,9 @@ func (r *report) resolve(uses []use, secrets map[string]Keys) {
 	for i, u := range uses {
 		switch keys := secrets[u.secret]; {
 		case keys == nil && (i == 0 || uses[i-1].field != u.field):
-			r.notFound(u.field+".name", "there is no Secret %q in this namespace; create it or correct the name", u.secret)
+			r.notFound(nameField(u.field), "there is no Secret %q in this namespace; create it or correct the name", u.secret)
 		case keys != nil && u.key != "" && !keys[u.key]:
-			r.add(v1alpha1.ConditionResolvedRefs, v1alpha1.ReasonKeyNotFound, u.field+".key", fmt.Sprintf(
+			r.add(v1alpha1.ConditionResolvedRefs, v1alpha1.ReasonKeyNotFound, keyField(u.field), fmt.Sprintf(
 				"Secret %q has no key %q; add it or correct the name", u.secret, u.key))
 		}
 	}
@@ -122,6 +122,9 @@ func Refs(copilot *v1alpha1.Copilot, channels []*v1alpha1.Channel, policy *v1alp
 		uses = copilotSecrets(copilot)
 		for _, k := range copilot.Spec.Knowledge {
 			configMaps = append(configMaps, k.ConfigMapRef.Name)
+		}
+		for _, u := range podConfigMaps(&copilot.Spec) {
+			configMaps = append(configMaps, u.configMap)
 		}
 	}
 	for _, ch := range channels {
