@@ -125,7 +125,7 @@ func (o *operator) await(b *testing.B, done func() bool) {
 	deadline := time.After(patience)
 	for !done() {
 		select {
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		case <-deadline:
 			b.Fatalf("the operator is not done after %s", patience)
 		}
