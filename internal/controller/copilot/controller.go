@@ -72,6 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	o.Table, o.Problems = routing.Compile(s)
 	platform, err := r.platform(ctx, c)
 	o.Problems = append(o.Problems, desired.Missing(c, platform)...)
+	o.URL = url(c, s, o.Table, platform)
 	if s.HostHolder != "" {
 		o.ApplyError = r.withdraw(ctx, c, platform)
 	}
@@ -105,12 +106,12 @@ func (r *Reconciler) platform(ctx context.Context, c *v1alpha1.Copilot) (desired
 }
 
 // url is where customers reach c from outside the cluster. A typo leaves them where they were.
-func url(c *v1alpha1.Copilot, t *routing.Table, p desired.Platform) string {
+func url(c *v1alpha1.Copilot, s routing.Snapshot, t *routing.Table, p desired.Platform) string {
 	switch {
+	case s.HostHolder != "", len(desired.Missing(c, p)) > 0:
+		return ""
 	case t == nil:
 		return c.Status.URL
-	case len(desired.Missing(c, p)) > 0:
-		return ""
 	}
 	return desired.PublicURL(c)
 }
