@@ -47,6 +47,8 @@ func Run(m *testing.M) int {
 		CRDDirectoryPaths:     []string{Root("config/crd/bases")},
 		ErrorIfCRDPathMissing: true,
 	}
+	// The default has 254 addresses, and each Service of each test takes one for good.
+	env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.96.0.0/12")
 	remove, err := audit(env)
 	if err == nil {
 		err = start(env)

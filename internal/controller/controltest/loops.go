@@ -23,9 +23,11 @@ type loops struct {
 	wire     *wire
 	complain func(format string, args ...any)
 
-	mu     sync.Mutex
-	clock  int
-	events []event
+	mu    sync.Mutex
+	clock int
+	// dealing are the events that a handler is at, dealt those it is done with, in that order.
+	dealing map[*event]bool
+	dealt   []*event
 	// lastError of any reconcile, to tell what an operator tries again and again.
 	lastError error
 	// writes of a reconcile that runs, by its id.
@@ -33,9 +35,9 @@ type loops struct {
 	last   map[string]*pass
 }
 
-// event is a change that a watch delivered to a handler.
+// event is a change that a watch delivered to a handler, which put something into a queue, if at all, between from and to.
 type event struct {
-	at            int
+	from, to      int
 	what, version string
 	gone          bool
 }
@@ -48,14 +50,23 @@ type pass struct {
 }
 
 func newLoops(w *wire, complain func(string, ...any)) *loops {
-	return &loops{wire: w, complain: complain, writes: map[string]int{}, last: map[string]*pass{}}
+	return &loops{wire: w, complain: complain, dealing: map[*event]bool{}, writes: map[string]int{}, last: map[string]*pass{}}
 }
 
-func (l *loops) event(what, version string, gone bool) {
+// deal notes that a handler deals with a change.
+func (l *loops) deal(what, version string, gone bool, handle func()) {
+	l.mu.Lock()
+	l.clock++
+	e := &event{from: l.clock, what: what, version: version, gone: gone}
+	l.dealing[e] = true
+	l.mu.Unlock()
+	handle()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.clock++
-	l.events = append(l.events, event{l.clock, what, version, gone})
+	e.to = l.clock
+	delete(l.dealing, e)
+	l.dealt = append(l.dealt, e)
 }
 
 // wrote notes that the reconcile which ctx belongs to writes.
@@ -128,20 +139,25 @@ func (l *loops) end(ctx context.Context, who string, p *pass) {
 	}
 }
 
-// between returns the last change delivered between two times, and whether one was made by somebody else. The operator's
-// deletions count as somebody else's: what is gone bears no version of its making.
+// between returns the last change that may have put something into a queue between two times, and whether one was made by
+// somebody else. The operator's deletions count as somebody else's: what is gone bears no version of its making.
 func (l *loops) between(from, to int) (last string, foreign bool) {
 	l.wire.mu.Lock()
 	defer l.wire.mu.Unlock()
-	for i := len(l.events) - 1; i >= 0 && l.events[i].at > from; i-- {
-		e := l.events[i]
-		if e.at > to {
-			continue
+	judge := func(e *event) {
+		if e.from > to {
+			return
 		}
 		if last == "" {
 			last = fmt.Sprintf("%s at version %s", e.what, e.version)
 		}
 		foreign = foreign || e.gone || !l.wire.own[e.version]
+	}
+	for e := range l.dealing {
+		judge(e)
+	}
+	for i := len(l.dealt) - 1; i >= 0 && l.dealt[i].to > from; i-- {
+		judge(l.dealt[i])
 	}
 	return last, foreign
 }

@@ -221,9 +221,10 @@ func (l *listener) dealt(o client.Object, gone bool, deal func()) {
 	news := gone || l.seen[key] != version || l.activity.loops.wire.answers != nil
 	l.activity.mu.Unlock()
 	if news {
-		l.activity.loops.event(l.gvk.Kind+" "+key, version, gone)
+		l.activity.loops.deal(l.gvk.Kind+" "+key, version, gone, deal)
+	} else {
+		deal()
 	}
-	deal()
 	l.activity.mu.Lock()
 	defer l.activity.mu.Unlock()
 	l.seen[key] = version
