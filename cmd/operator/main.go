@@ -35,6 +35,7 @@ type options struct {
 	release        string
 	upgrades       int
 	leaderElect    bool
+	leaseNamespace string
 	metricsAddress string
 	healthAddress  string
 	pprofAddress   string
@@ -67,6 +68,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.release, "release", version, "release of the operator; a pod that another one rendered is upgraded")
 	f.IntVar(&o.upgrades, "max-concurrent-upgrades", 5, "how many Copilots move to this release at a time; 0 holds them all back")
 	f.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the Lease "+lease)
+	f.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "namespace of the Lease; needed where the operator does not run in a pod; default the pod's")
 	f.StringVar(&o.metricsAddress, "metrics-bind-address", ":8080", "address of /metrics; 0 serves none")
 	f.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.StringVar(&o.pprofAddress, "pprof-bind-address", "0", "address of /debug/pprof, which shows memory's contents to whoever reaches it; 0 serves none")

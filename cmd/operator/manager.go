@@ -26,6 +26,7 @@ func newManager(c *rest.Config, o options) (manager.Manager, error) {
 		PprofBindAddress:           o.pprofAddress,
 		LeaderElection:             o.leaderElect,
 		LeaderElectionID:           lease,
+		LeaderElectionNamespace:    o.leaseNamespace,
 		LeaderElectionResourceLock: resourcelock.LeasesResourceLock,
 		// The process ends with the manager, so the next leader need not wait for the Lease to run out.
 		LeaderElectionReleaseOnCancel: true,
