@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -30,6 +31,10 @@ const shutdown = 10 * time.Second
 // lease names the Lease of the leader, in the operator's namespace.
 const lease = "handoff-operator"
 
+// gcPercent is how much the heap may grow between two collections, where GOGC does not say. The operator holds much and,
+// at rest, makes little, so half of Go's default saves a quarter of the heap for next to no time.
+const gcPercent = 50
+
 type options struct {
 	runtimeImage   string
 	release        string
@@ -50,6 +55,9 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "operator:", err)
 		os.Exit(2)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	handler := slog.NewJSONHandler(os.Stderr, nil)
 	slog.SetDefault(slog.New(handler))
