@@ -60,7 +60,9 @@ func everyPoint(t *testing.T, kinds func(at int) []controltest.Fault) {
 // TestCrash kills the operator before and after every write of every scenario.
 func TestCrash(t *testing.T) {
 	t.Parallel()
-	everyPoint(t, func(int) []controltest.Fault { return []controltest.Fault{controltest.KillBefore, controltest.KillAfter} })
+	everyPoint(t, func(int) []controltest.Fault {
+		return []controltest.Fault{controltest.KillBefore, controltest.KillAfter}
+	})
 }
 
 // TestCrashIsNoticed plays a scenario that comes to another end, so that an equal end means something.
