@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
@@ -20,6 +21,7 @@ func compileChannel(ch *v1alpha1.Channel, copilot *v1alpha1.Copilot, secrets map
 	if copilot == nil {
 		r.notFound("spec.copilotRef.name", "there is no Copilot %q in this namespace; create it or correct the name", ch.Spec.CopilotRef.Name)
 	}
+	r.objectName("spec.copilotRef.name", ch.Spec.CopilotRef.Name)
 	r.settings(&ch.Spec)
 	if holder != "" {
 		field, value := Claim(ch)
@@ -34,6 +36,7 @@ func compileChannel(ch *v1alpha1.Channel, copilot *v1alpha1.Copilot, secrets map
 	case v1alpha1.ChannelTypeEmail:
 		r.email(ch.Spec.Email)
 	}
+	r.secretNames(channelSecrets(ch))
 	r.resolve(channelSecrets(ch), secrets)
 	if !r.accepted() {
 		out = nil
@@ -62,9 +65,9 @@ func (r *report) settings(s *v1alpha1.ChannelSpec) {
 	} {
 		switch {
 		case f.kind == kind && f.need && !f.has:
-			r.invalid(f.field, "a Channel of type %s needs the field %s", kind, f.field)
+			r.invalid(f.field, "a Channel of type %s needs the field %s", kind, strings.TrimPrefix(f.field, "spec."))
 		case f.kind != kind && f.has:
-			r.invalid(f.field, "a Channel of type %s has no %s; remove it, or write a Channel of its own", kind, f.field)
+			r.invalid(f.field, "a Channel of type %s has no %s; remove it, or write a Channel of its own", kind, strings.TrimPrefix(f.field, "spec."))
 		}
 	}
 }
@@ -79,6 +82,7 @@ func (r *report) web(ch *v1alpha1.Channel) *WebChannel {
 	for i, o := range w.AllowedOrigins {
 		r.matches(fmt.Sprintf("spec.web.allowedOrigins[%d]", i), o, originPattern, "an origin such as https://www.acme.example, without a path")
 	}
+	twice(r, "spec.web.allowedOrigins", w.AllowedOrigins)
 	out := &WebChannel{Token: token, AllowedOrigins: slices.Clone(w.AllowedOrigins), InitialMessage: w.InitialMessage}
 	if w.Identity != nil {
 		ref := w.Identity.JWTSecretRef
@@ -86,34 +90,4 @@ func (r *report) web(ch *v1alpha1.Channel) *WebChannel {
 		r.unserved("spec.web.identity", "every customer counts as not verified")
 	}
 	return out
-}
-
-func (r *report) phone(p *v1alpha1.PhoneChannel, copilot *v1alpha1.Copilot) {
-	r.unserved("spec.type", "calls are not answered")
-	if p == nil {
-		return
-	}
-	r.matches("spec.phone.number", string(p.Number), phonePattern, "a number such as +14155550100, without spaces")
-	if p.Handoff == nil {
-		return
-	}
-	if copilot != nil && copilot.Spec.PolicyRef == nil {
-		r.add(v1alpha1.ConditionAccepted, v1alpha1.ReasonPolicyMissing, "spec.phone.handoff", fmt.Sprintf(
-			"Copilot %s has no policy and never hands off; set spec.policyRef there, or remove spec.phone.handoff", copilot.Name))
-	}
-	for i, n := range p.Handoff.Numbers {
-		r.matches(fmt.Sprintf("spec.phone.handoff.numbers[%d].number", i), string(n.Number), phonePattern, "a number such as +14155550100, without spaces")
-	}
-	r.duration("spec.phone.handoff.ringTimeout", p.Handoff.RingTimeout, 0)
-}
-
-func (r *report) email(e *v1alpha1.EmailChannel) {
-	r.unserved("spec.type", "mail is not read")
-	if e == nil {
-		return
-	}
-	r.matches("spec.email.address", string(e.Address), emailPattern, "an e-mail address")
-	if e.Inbound.Type == "IMAP" && e.Inbound.IMAP == nil {
-		r.invalid("spec.email.inbound.imap", "inbound of type IMAP needs the field imap")
-	}
 }

@@ -51,6 +51,7 @@ func (r *report) windows(field string, list []v1alpha1.WeeklyWindow) []Window {
 				days = false
 			}
 		}
+		twice(r, field+".days", w.Days)
 		if len(w.Days) == 0 {
 			r.invalid(field+".days", "is empty; name the days of the window, such as [Mon, Tue]")
 			days = false
@@ -69,8 +70,8 @@ func (r *report) overlaps(field string, windows []Window, at []int) {
 		for j := range i {
 			day := slices.IndexFunc(w.Days, func(d v1alpha1.Weekday) bool { return slices.Contains(windows[j].Days, d) })
 			if day >= 0 && w.From < windows[j].To && windows[j].From < w.To {
-				r.invalid(fmt.Sprintf("%s[%d]", field, at[i]), "%s–%s on %s overlaps %s[%d], %s–%s; join the two or move one",
-					clock(w.From), clock(w.To), w.Days[day], field, at[j], clock(windows[j].From), clock(windows[j].To))
+				r.invalid(fmt.Sprintf("%s[%d]", field, at[i]), "%s–%s overlaps another window of the same day; join the two or move one: %s has %s–%s in %s[%d]",
+					clock(w.From), clock(w.To), w.Days[day], clock(windows[j].From), clock(windows[j].To), field, at[j])
 				break
 			}
 		}
@@ -87,6 +88,9 @@ func (r *report) closures(list []v1alpha1.Closure) []Closure {
 		if _, err := time.Parse(dateFormat, c.Date); err != nil {
 			r.invalid(field+".date", "%q is not a date of the calendar; write it like 2026-12-25", c.Date)
 			continue
+		}
+		if slices.ContainsFunc(list[:i], func(b v1alpha1.Closure) bool { return b.Date == c.Date }) {
+			r.invalid(field+".date", "%q is listed twice; keep one, with all the hours", c.Date)
 		}
 		if len(c.Hours) == 0 {
 			out = append(out, Closure{c.Date, 0, dayMinutes, c.Reason})

@@ -26,7 +26,10 @@ func compilePolicy(p *v1alpha1.HandoffPolicy, pools map[string]bool) (*Policy, [
 	out := &Policy{Name: p.Name, Triggers: r.triggers(p.Spec.Triggers)}
 	out.IssueTypes = r.issueTypes(p.Spec.IssueTypes)
 	for i := range p.Spec.Priorities {
-		r.unserved(fmt.Sprintf("spec.priorities[%d]", i), "conversations are ordered by the time they have waited")
+		field := index("spec.priorities", i)
+		r.expression(field+".expression", p.Spec.Priorities[i].Expression)
+		r.between(field+".add", &p.Spec.Priorities[i].Add, -10000, 10000, 0)
+		r.unserved(field, "conversations are ordered by the time they have waited")
 	}
 	out.Routes = r.routes(p, pools)
 	out.Unavailable = r.unavailable(p.Spec.Unavailable)
@@ -73,12 +76,16 @@ func (r *report) triggers(t *v1alpha1.Triggers) Triggers {
 		if seen.fresh(r, at+"forbiddenTopics", i, f.Name) {
 			out.ForbiddenTopics = append(out.ForbiddenTopics, Topic{string(f.Name), f.Description, slices.Clone(f.Keywords)})
 		}
-		if len(f.Keywords) == 0 {
+		twice(r, index(at+"forbiddenTopics", i)+".keywords", f.Keywords)
+		if len(f.Keywords) == 0 && f.Description == "" {
+			r.invalid(index(at+"forbiddenTopics", i), "topic %q can never be found; list its keywords, or describe it for the model", f.Name)
+		} else if len(f.Keywords) == 0 {
 			r.unserved(fmt.Sprintf("%sforbiddenTopics[%d].keywords", at, i), "a topic without keywords is never found")
 		}
 	}
 	for i := range t.Rules {
-		r.unserved(fmt.Sprintf("%srules[%d]", at, i), "the rule hands nothing off")
+		r.expression(index(at+"rules", i)+".expression", t.Rules[i].Expression)
+		r.unserved(index(at+"rules", i), "the rule hands nothing off")
 	}
 	return out
 }
@@ -91,6 +98,7 @@ func (r *report) issueTypes(list []v1alpha1.IssueType) []IssueType {
 	seen := names{}
 	for i, t := range list {
 		if seen.fresh(r, "spec.issueTypes", i, t.Name) {
+			twice(r, index("spec.issueTypes", i)+".keywords", t.Keywords)
 			out = append(out, IssueType{string(t.Name), t.Description, slices.Clone(t.Keywords)})
 		}
 	}
@@ -108,7 +116,10 @@ func (r *report) unavailable(u *v1alpha1.Unavailable) Unavailable {
 	}
 	if b := u.Busy; b != nil {
 		out.Busy = queue
-		out.BusyAfter = metav1.Duration{Duration: r.duration("spec.unavailable.busy.after", b.After, 0)}
+		out.BusyAfter = metav1.Duration{Duration: r.within("spec.unavailable.busy.after", b.After, "1s", "168h", 0)}
+		if b.After == "" && len(b.Then) > 0 {
+			r.invalid("spec.unavailable.busy.after", "then is never taken without after; say when, such as after: 10m")
+		}
 		if steps := r.steps("spec.unavailable.busy.then", b.Then); steps != nil {
 			out.Busy = steps
 		}
@@ -127,12 +138,12 @@ func (r *report) steps(list string, steps []v1alpha1.UnavailableStep) []Unavaila
 		step := UnavailableStep{ChannelTypes: slices.Clone(s.ChannelTypes)}
 		step.Action = oneOf(r, field+".action", s.Action, v1alpha1.UnavailableQueue, v1alpha1.UnavailableQueue, v1alpha1.UnavailableCollectContact,
 			v1alpha1.UnavailableVoicemail, v1alpha1.UnavailableCallback, v1alpha1.UnavailableHelpdesk)
+		r.fits(field, s)
 		if step.Action != v1alpha1.UnavailableQueue {
 			r.unserved(field+".action", fmt.Sprintf("instead of %s the conversation waits in the queue", step.Action))
 		}
 		if step.Action == v1alpha1.UnavailableHelpdesk {
 			if s.Helpdesk == nil {
-				r.invalid(field+".helpdesk", "the action Helpdesk needs the field helpdesk: {name: ...}")
 				continue
 			}
 			step.Helpdesk = string(s.Helpdesk.Name)
@@ -140,6 +151,20 @@ func (r *report) steps(list string, steps []v1alpha1.UnavailableStep) []Unavaila
 		out = append(out, step)
 	}
 	return out
+}
+
+// fits reports a step whose parts contradict each other.
+func (r *report) fits(field string, s v1alpha1.UnavailableStep) {
+	switch {
+	case s.Action == v1alpha1.UnavailableHelpdesk && s.Helpdesk == nil:
+		r.invalid(field+".helpdesk", "the action Helpdesk needs the field helpdesk: {name: ...}")
+	case s.Action != v1alpha1.UnavailableHelpdesk && s.Helpdesk != nil:
+		r.invalid(field+".helpdesk", "the action %s has no helpdesk; remove it, or use the action Helpdesk", s.Action)
+	}
+	i := slices.IndexFunc(s.ChannelTypes, func(c v1alpha1.ChannelType) bool { return c != v1alpha1.ChannelTypePhone })
+	if s.Action == v1alpha1.UnavailableVoicemail && i >= 0 {
+		r.invalid(index(field+".channelTypes", i), "the action Voicemail fits Phone only, not %s; use CollectContact or Queue there", s.ChannelTypes[i])
+	}
 }
 
 func (r *report) returnToAI(b *v1alpha1.ReturnToAI) ReturnToAI {
@@ -161,7 +186,7 @@ func (r *report) returnToAI(b *v1alpha1.ReturnToAI) ReturnToAI {
 		{v1alpha1.ChannelTypeEmail, at + ".email", b.CustomerIdle.Email},
 		{v1alpha1.ChannelTypePhone, at + ".phone", b.CustomerIdle.Phone},
 	} {
-		if d := r.duration(c.field, c.after, 0); d > 0 {
+		if d := r.within(c.field, c.after, "1s", "8760h", 0); d > 0 {
 			idle[c.ct] = metav1.Duration{Duration: d}
 		}
 	}
@@ -179,12 +204,13 @@ func (r *report) messages(list []v1alpha1.Message) []Message {
 		field := fmt.Sprintf("spec.messages[%d]", i)
 		event := oneOf(r, field+".event", m.Event, "", v1alpha1.MessageHandoff, v1alpha1.MessageQueued, v1alpha1.MessageAssigned,
 			v1alpha1.MessageUnavailable, v1alpha1.MessageReturned, v1alpha1.MessageResolved, v1alpha1.MessageNotUnderstood)
-		r.matches(field+".language", string(m.Language), languagePattern, "a language such as en, de or pt-BR")
+		r.matches(field+".language", string(m.Language), languagePattern, languageHint)
 		r.channelTypes(field+".channelTypes", m.ChannelTypes)
 		r.reasons(field+".reasons", m.Reasons)
 		if m.Text == "" {
 			r.invalid(field+".text", "is empty; write what the customer is told")
 		}
+		r.known(field+".text", m.Text)
 		if event == "" || m.Text == "" {
 			continue
 		}
@@ -208,6 +234,7 @@ func (r *report) channelTypes(field string, list []v1alpha1.ChannelType) {
 	for i, ct := range list {
 		oneOf(r, fmt.Sprintf("%s[%d]", field, i), ct, "", v1alpha1.ChannelTypeWeb, v1alpha1.ChannelTypePhone, v1alpha1.ChannelTypeEmail)
 	}
+	twice(r, field, list)
 }
 
 func (r *report) reasons(field string, list []v1alpha1.HandoffReason) {
@@ -216,4 +243,5 @@ func (r *report) reasons(field string, list []v1alpha1.HandoffReason) {
 			v1alpha1.HandoffNegativeSentiment, v1alpha1.HandoffForbiddenTopic, v1alpha1.HandoffRule, v1alpha1.HandoffTurnLimit,
 			v1alpha1.HandoffModelFailure, v1alpha1.HandoffAgentTookOver, v1alpha1.HandoffCustomerLeft)
 	}
+	twice(r, field, list)
 }

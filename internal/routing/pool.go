@@ -61,9 +61,9 @@ func (r *report) assignment(out *Pool, a *v1alpha1.Assignment) int {
 		a = &v1alpha1.Assignment{}
 	}
 	out.Strategy = oneOf(r, "spec.assignment.strategy", a.Strategy, v1alpha1.StrategyBalanced, v1alpha1.StrategyBalanced, v1alpha1.StrategyRoundRobin)
-	out.OfferTimeout = metav1.Duration{Duration: r.positive("spec.assignment.offerTimeout", a.OfferTimeout, defaultOfferTimeout)}
-	out.Stickiness = metav1.Duration{Duration: r.duration("spec.assignment.stickiness", a.Stickiness, 0)}
-	out.WrapUp = metav1.Duration{Duration: r.duration("spec.assignment.wrapUp", a.WrapUp, 0)}
+	out.OfferTimeout = metav1.Duration{Duration: r.within("spec.assignment.offerTimeout", a.OfferTimeout, "1s", "1h", defaultOfferTimeout)}
+	out.Stickiness = metav1.Duration{Duration: r.within("spec.assignment.stickiness", a.Stickiness, "0s", "8760h", 0)}
+	out.WrapUp = metav1.Duration{Duration: r.within("spec.assignment.wrapUp", a.WrapUp, "0s", "24h", 0)}
 	out.MissedOffersUntilAway = r.between("spec.assignment.missedOffersUntilAway", a.MissedOffersUntilAway, 1, 100, defaultMissedOffers)
 	capacity := r.between("spec.assignment.capacity", a.Capacity, 1, 100, defaultCapacity)
 	costs := a.Costs
@@ -129,9 +129,9 @@ func (r *report) agent(field string, a *v1alpha1.Agent, capacity int) (Agent, bo
 	}
 	ok := emailPattern.MatchString(out.Email)
 	if !ok {
-		r.invalid(field+".email", "%q is not an e-mail address; %q is left out until it is", a.Email, a.Name)
+		r.invalid(field+".email", "%q must be "+emailHint+"; %q is left out until it is", a.Email, a.Name)
 	}
-	if r.matches(field+".phone", string(a.Phone), phonePattern, "a number such as +4930901820, without spaces") {
+	if r.matches(field+".phone", string(a.Phone), phonePattern, phoneHint) {
 		out.Phone = string(a.Phone)
 	}
 	r.languages(field+".languages", a.Languages)
@@ -142,6 +142,7 @@ func (r *report) agent(field string, a *v1alpha1.Agent, capacity int) (Agent, bo
 			out.Skills = map[string]int{}
 		}
 		at := fmt.Sprintf("%s.skills[%d]", field, i)
+		r.matches(at+".issueType", string(s.IssueType), namePattern, nameHint)
 		if _, twice := out.Skills[string(s.IssueType)]; twice {
 			r.invalid(at+".issueType", "%q is listed twice; keep one", s.IssueType)
 			continue
@@ -154,9 +155,10 @@ func (r *report) agent(field string, a *v1alpha1.Agent, capacity int) (Agent, bo
 func (r *report) languages(field string, tags []v1alpha1.LanguageTag) {
 	for i, tag := range tags {
 		if !languagePattern.MatchString(string(tag)) {
-			r.invalid(fmt.Sprintf("%s[%d]", field, i), "%q must be a language such as en, de or pt-BR", tag)
+			r.invalid(fmt.Sprintf("%s[%d]", field, i), "%q must be "+languageHint, tag)
 		}
 	}
+	twice(r, field, tags)
 }
 
 // mergePeople makes one person of the agents with the same address: the smallest capacity counts everywhere, and a

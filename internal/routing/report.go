@@ -10,18 +10,6 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
-// The patterns are those of api/v1alpha1. They are checked here too, because without an API server nothing else does.
-var (
-	durationPattern = regexp.MustCompile(`^([0-9]{1,6}(h|m|s|ms)){1,4}$`)
-	languagePattern = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-	phonePattern    = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
-	emailPattern    = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
-	namePattern     = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
-	tokenPattern    = regexp.MustCompile(`^[A-Za-z0-9_.-]{8,128}$`)
-	originPattern   = regexp.MustCompile(`^https?://[^/\s]+$`)
-	urlPattern      = regexp.MustCompile(`^https?://[^\s]+$`)
-)
-
 // report collects the Problems of one object.
 type report struct {
 	object Object
@@ -50,8 +38,9 @@ func (r *report) accepted() bool {
 	return !slices.ContainsFunc(r.list, func(p Problem) bool { return p.Condition == v1alpha1.ConditionAccepted })
 }
 
-// duration reads a length of time; one that is left out or unreadable is the default.
-func (r *report) duration(field string, d v1alpha1.Duration, otherwise time.Duration) time.Duration {
+// within reads a length of time with bounds, which are lengths of time too. One that is left out, unreadable or out of
+// bounds is the default.
+func (r *report) within(field string, d v1alpha1.Duration, least, most string, otherwise time.Duration) time.Duration {
 	if d == "" {
 		return otherwise
 	}
@@ -60,14 +49,10 @@ func (r *report) duration(field string, d v1alpha1.Duration, otherwise time.Dura
 		r.invalid(field, "%q is not a length of time; write it like 45s, 10m or 1h30m", d)
 		return otherwise
 	}
-	return v
-}
-
-// positive reads a length of time that must not be zero.
-func (r *report) positive(field string, d v1alpha1.Duration, otherwise time.Duration) time.Duration {
-	v := r.duration(field, d, otherwise)
-	if v <= 0 && otherwise > 0 {
-		r.invalid(field, "%q must be longer than 0s; the default is %s", d, otherwise)
+	low, _ := time.ParseDuration(least)
+	high, _ := time.ParseDuration(most)
+	if v < low || v > high {
+		r.invalid(field, "%q must be from %s to %s", d, least, most)
 		return otherwise
 	}
 	return v
@@ -130,7 +115,7 @@ type names map[string]int
 func (n names) fresh(r *report, list string, i int, name v1alpha1.Name) bool {
 	field := fmt.Sprintf("%s[%d].name", list, i)
 	if !namePattern.MatchString(string(name)) {
-		r.invalid(field, "%q must consist of lower-case letters, digits and dashes", name)
+		r.invalid(field, "%q must be "+nameHint, name)
 		return false
 	}
 	if first, ok := n[string(name)]; ok {
@@ -149,3 +134,5 @@ func strs[T ~string](list []T) []string {
 	}
 	return out
 }
+
+func index(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }

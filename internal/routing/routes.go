@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -34,6 +35,7 @@ func (r *report) routes(p *v1alpha1.HandoffPolicy, pools map[string]bool) []Rout
 		r.match(field+".match", match, p.Spec.IssueTypes)
 		targets := r.targets(field+".targets", route.Targets, pools)
 		if match.Expression != "" {
+			r.expression(field+".match.expression", match.Expression)
 			r.unserved(field+".match.expression", "nothing is sent along this route")
 			continue
 		}
@@ -58,7 +60,12 @@ func (r *report) match(field string, m *v1alpha1.RouteMatch, types []v1alpha1.Is
 			r.invalid(fmt.Sprintf("%s.issueTypes[%d]", field, i), "%q is none of spec.issueTypes; add it there or correct the name", name)
 		}
 	}
+	twice(r, field+".issueTypes", m.IssueTypes)
 	r.channelTypes(field+".channelTypes", m.ChannelTypes)
+	for i, name := range m.Channels {
+		r.objectName(index(field+".channels", i), name)
+	}
+	twice(r, field+".channels", m.Channels)
 	r.languages(field+".languages", m.Languages)
 	r.reasons(field+".reasons", m.Reasons)
 }
@@ -78,10 +85,19 @@ func (r *report) targets(list string, targets []v1alpha1.Target, pools map[strin
 }
 
 func (r *report) target(field string, t *v1alpha1.Target, pools map[string]bool) (Target, bool) {
-	out := Target{For: metav1.Duration{Duration: r.duration(field+".for", t.For, 0)}}
-	switch kind := oneOf(r, field+".type", t.Type, "", v1alpha1.TargetTypePool, v1alpha1.TargetTypeHelpdesk); {
+	out := Target{For: metav1.Duration{Duration: r.within(field+".for", t.For, "100ms", "168h", 0)}}
+	const other = "a target of type %s has no %s; remove it, or write a target of its own"
+	kind := oneOf(r, field+".type", t.Type, "", v1alpha1.TargetTypePool, v1alpha1.TargetTypeHelpdesk)
+	switch {
+	case kind == v1alpha1.TargetTypePool && t.Helpdesk != nil:
+		r.invalid(field+".helpdesk", other, kind, "helpdesk")
+	case kind == v1alpha1.TargetTypeHelpdesk && t.Pool != nil:
+		r.invalid(field+".pool", other, kind, "pool")
+	}
+	switch {
 	case kind == v1alpha1.TargetTypePool && t.Pool != nil:
 		out.Pool = t.Pool.Name
+		r.objectName(field+".pool.name", out.Pool)
 		out.MinLevel = r.between(field+".pool.minLevel", t.Pool.MinLevel, 1, 5, 0)
 		if !pools[out.Pool] {
 			r.notFound(field+".pool.name", "there is no AgentPool %q in this namespace; create it or correct the name. Until then this target is skipped", out.Pool)
@@ -91,7 +107,7 @@ func (r *report) target(field string, t *v1alpha1.Target, pools map[string]bool)
 		out.Helpdesk, out.Group = string(t.Helpdesk.Name), t.Helpdesk.Group
 		r.unserved(field+".helpdesk", "this target is skipped")
 	case kind != "":
-		r.invalid(field, "a target of type %s needs the field of that name, such as {type: Pool, pool: {name: ...}}", kind)
+		r.invalid(field, "a target of type %s needs the field %s: {name: ...}", kind, strings.ToLower(string(kind)))
 		return out, false
 	default:
 		if t.Type == "" {
