@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -69,7 +70,8 @@ type auditLog struct {
 // ours leaves out what the API server writes for itself.
 func ours(who string) bool { return who == operatorUser || who == usersAgent || who == standInAgent }
 
-// next returns the successful writes since the call before, in the order in which they ended.
+// next returns the successful writes since the call before in the order in which they began. The log has them in the
+// order in which they ended, and what somebody did on seeing a write may have ended before it.
 func (l *auditLog) next() ([]*write, error) {
 	f, err := os.Open(l.path)
 	if err != nil {
@@ -83,6 +85,7 @@ func (l *auditLog) next() ([]*write, error) {
 	for r := bufio.NewReaderSize(f, 1<<20); ; {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
+			slices.SortStableFunc(out, func(a, b *write) int { return a.Received.Compare(b.Received) })
 			return out, nil
 		}
 		if err != nil {
