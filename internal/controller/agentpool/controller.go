@@ -52,12 +52,19 @@ func (r *Reconciler) observe(ctx context.Context, p *v1alpha1.AgentPool) (status
 	if err != nil {
 		return o, err
 	}
+	judged := map[string]bool{}
 	for i := range users {
+		o.Copilots = append(o.Copilots, users[i].Name)
+		// What is wrong with a pool beside others is the same for every Copilot of their policy.
+		policy := users[i].Spec.PolicyRef.Name
+		if judged[policy] {
+			continue
+		}
+		judged[policy] = true
 		problems, err := r.Snapshots.Problems(ctx, &users[i])
 		if err != nil {
 			return o, err
 		}
-		o.Copilots = append(o.Copilots, users[i].Name)
 		o.Problems = append(o.Problems, problems...)
 	}
 	return o, nil
