@@ -1,6 +1,7 @@
 package upgrade
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -19,6 +20,12 @@ type Slots struct {
 	waiting []types.NamespacedName
 }
 
+// Running is an upgrade that is under way in the cluster.
+type Running struct {
+	Copilot types.NamespacedName
+	Stuck   bool
+}
+
 // NewSlots makes slots for limit upgrades at a time. wake has one who waits asked again; it must not block.
 func NewSlots(limit int, wake func(types.NamespacedName)) *Slots {
 	return &Slots{limit: limit, wake: wake, taken: map[types.NamespacedName]bool{}, stuck: map[types.NamespacedName]bool{}}
@@ -28,9 +35,10 @@ func NewSlots(limit int, wake func(types.NamespacedName)) *Slots {
 func (s *Slots) Limit() int { return s.limit }
 
 // Take gives key a slot if one is free beside those under way, and else puts it at the end of those who wait.
-func (s *Slots) Take(key types.NamespacedName, underWay []types.NamespacedName) bool {
+func (s *Slots) Take(key types.NamespacedName, underWay []Running) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.sync(key, underWay)
 	if !s.taken[key] && s.free(underWay) == 0 {
 		if !slices.Contains(s.waiting, key) {
 			s.waiting = append(s.waiting, key)
@@ -45,17 +53,17 @@ func (s *Slots) Take(key types.NamespacedName, underWay []types.NamespacedName) 
 	return true
 }
 
-func (s *Slots) free(underWay []types.NamespacedName) int {
+func (s *Slots) free(underWay []Running) int {
 	used := len(s.taken)
-	for _, key := range underWay {
-		if !s.taken[key] {
+	for _, r := range underWay {
+		if !s.taken[r.Copilot] {
 			used++
 		}
 	}
 	return max(0, s.limit-used)
 }
 
-// Hold notes that key's upgrade is under way, and whether it is stuck. Those who wait are told when that changes.
+// Hold notes that key's upgrade is under way, and whether it is stuck. Those who wait, and saw it otherwise, are woken.
 func (s *Slots) Hold(key types.NamespacedName, stuck bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,12 +76,33 @@ func (s *Slots) Hold(key types.NamespacedName, stuck bool) {
 func (s *Slots) Leave(key types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.mark(key, false)
 	if queued := s.unqueue(key); !queued && !s.taken[key] {
 		return
 	}
 	delete(s.taken, key)
 	s.wakeNext()
+}
+
+// Gone notes that key and its Deployment no longer exist. What it held may only now be free.
+func (s *Slots) Gone(key types.NamespacedName) {
+	s.Leave(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wakeNext()
+}
+
+// sync notes what is stuck, as asker sees it.
+func (s *Slots) sync(asker types.NamespacedName, underWay []Running) {
+	now := map[types.NamespacedName]bool{}
+	for _, r := range underWay {
+		if r.Stuck {
+			now[r.Copilot] = true
+		}
+	}
+	if !maps.Equal(now, s.stuck) {
+		s.stuck = now
+		s.wakeAll(asker)
+	}
 }
 
 func (s *Slots) mark(key types.NamespacedName, stuck bool) {
@@ -85,8 +114,14 @@ func (s *Slots) mark(key types.NamespacedName, stuck bool) {
 	} else {
 		delete(s.stuck, key)
 	}
-	for _, other := range s.waiting {
-		s.wake(other)
+	s.wakeAll(key)
+}
+
+func (s *Slots) wakeAll(except types.NamespacedName) {
+	for _, key := range s.waiting {
+		if key != except {
+			s.wake(key)
+		}
 	}
 }
 
@@ -100,11 +135,4 @@ func (s *Slots) wakeNext() {
 	if len(s.waiting) > 0 {
 		s.wake(s.waiting[0])
 	}
-}
-
-// Counts returns how many upgrade and how many wait.
-func (s *Slots) Counts() (running, waiting int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.taken), len(s.waiting)
 }

@@ -20,6 +20,14 @@ func woken(limit int) (*upgrade.Slots, func() string) {
 	return slots, func() string { defer func() { who = nil }(); return strings.Join(who, " ") }
 }
 
+func underway(keys []types.NamespacedName) []upgrade.Running {
+	var out []upgrade.Running
+	for _, k := range keys {
+		out = append(out, upgrade.Running{Copilot: k})
+	}
+	return out
+}
+
 func TestSlotPassesToTheNext(t *testing.T) {
 	t.Parallel()
 	slots, who := woken(2)
@@ -64,7 +72,7 @@ func TestWhoWasWokenAndNeedsNoSlotPassesItOn(t *testing.T) {
 func TestWhatIsUnderWayCounts(t *testing.T) {
 	t.Parallel()
 	slots, who := woken(2)
-	before := []types.NamespacedName{name("a"), name("b")}
+	before := []upgrade.Running{{Copilot: name("a")}, {Copilot: name("b")}}
 	if slots.Take(name("c"), before) {
 		t.Fatal("a third upgrade began")
 	}
@@ -98,6 +106,19 @@ func TestThoseWhoWaitAreToldWhatIsStuck(t *testing.T) {
 	slots.Hold(name("a"), false)
 	if w := who(); w != "b c" {
 		t.Errorf("a is stuck no more, woken: %q", w)
+	}
+}
+
+// After a restart each of them reads off the cluster what is stuck; nobody has to be woken for it.
+func TestWhoSawWhatIsStuckIsNotToldAgain(t *testing.T) {
+	t.Parallel()
+	slots, who := woken(1)
+	underWay := []upgrade.Running{{Copilot: name("a"), Stuck: true}}
+	slots.Take(name("b"), underWay)
+	slots.Take(name("c"), underWay)
+	slots.Hold(name("a"), true)
+	if w := who(); w != "" {
+		t.Errorf("woken: %q", w)
 	}
 }
 
@@ -138,7 +159,7 @@ func TestEveryoneGetsTheirTurn(t *testing.T) {
 			case random.IntN(10) == 0: // deleted
 				done[key] = true
 				slots.Leave(key)
-			case slots.Take(key, upgrading):
+			case slots.Take(key, underway(upgrading)):
 				upgrading = append(upgrading, key)
 			}
 			if len(upgrading) > limit {

@@ -28,14 +28,16 @@ const (
 	Template = "handoff.opencopilot.so/template-hash"
 	// Inputs is a hash of what of the Copilot's spec shapes the template.
 	Inputs = "handoff.opencopilot.so/template-inputs"
-	// From is there while an upgrade that took a slot is under way, and names the release of before.
-	From = "handoff.opencopilot.so/upgrading-from"
 )
+
+// Mark is the label of a Deployment while an upgrade of it that took a slot is under way. It is no annotation, since a
+// change of those would raise the Deployment's generation, as if it were rolled out once more.
+const Mark = "handoff.opencopilot.so/upgrading"
 
 // To is the annotation of a Copilot with upgrade Manual that names the release it is to move to.
 const To = "handoff.opencopilot.so/upgrade-to"
 
-// unknown stands in From for a release that did not write its name.
+// unknown stands for a release that did not write its name.
 const unknown = "unknown"
 
 // manual is the value of spec.runtime.upgrade that leaves upgrades to people.
@@ -96,7 +98,7 @@ func (c Case) UnderWay() bool { return c.Live != nil && UnderWay(c.Live) }
 
 // UnderWay says whether the Deployment holds a slot.
 func UnderWay(d *appsv1.Deployment) bool {
-	_, began := d.Annotations[From]
+	_, began := d.Labels[Mark]
 	want := ptr.Deref(d.Spec.Replicas, 1)
 	s := d.Status
 	done := s.ObservedGeneration >= d.Generation &&
@@ -124,12 +126,9 @@ func (c Case) Move(slot bool) {
 		if before := c.Live.Annotations[Release]; before != "" && c.Live.Annotations[Template] == notes[Template] {
 			notes[Release] = before // a release that changes nothing writes nothing
 		}
-		c.carry(notes)
-		if slot {
-			notes[From] = c.Before()
-		}
 	}
 	c.Intent.WithAnnotations(notes)
+	c.mark(slot)
 }
 
 // Stay makes the intent one that leaves the template as it is, and heals all else.
@@ -141,18 +140,18 @@ func (c Case) Stay() {
 			notes[key] = value
 		}
 	}
-	c.carry(notes)
 	c.Intent.WithAnnotations(notes)
+	c.mark(false)
 	c.Intent.Spec.Template = nil
 	if c.Owned.Spec != nil {
 		c.Intent.Spec.Template = c.Owned.Spec.Template
 	}
 }
 
-// carry keeps the mark of an upgrade that is under way.
-func (c Case) carry(notes map[string]string) {
-	if c.UnderWay() {
-		notes[From] = c.Live.Annotations[From]
+// mark says that an upgrade is under way, be it one that begins now.
+func (c Case) mark(begins bool) {
+	if begins || c.UnderWay() {
+		c.Intent.WithLabels(map[string]string{Mark: "true"})
 	}
 }
 

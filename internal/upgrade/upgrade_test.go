@@ -83,7 +83,7 @@ func TestDecide(t *testing.T) {
 }
 
 func underWay(c *upgrade.Case) {
-	c.Live.Annotations[upgrade.From] = "v0"
+	c.Live.Labels = map[string]string{upgrade.Mark: "true"}
 	c.Live.Generation = 2
 }
 
@@ -132,23 +132,23 @@ func TestMoveMarksTheSlotUntilAvailable(t *testing.T) {
 	t.Parallel()
 	c := running()
 	c.Move(true)
-	if from := c.Intent.Annotations[upgrade.From]; from != "v1" {
-		t.Fatalf("want the mark v1, have %q", from)
+	if _, marked := c.Intent.Labels[upgrade.Mark]; !marked {
+		t.Fatal("an upgrade that took a slot lacks the mark")
 	}
 	next := running()
-	next.Owned, next.Live.Annotations, next.Live.Generation = rendered("r:2"), c.Intent.Annotations, 2
+	next.Owned, next.Live.Annotations, next.Live.Labels, next.Live.Generation = rendered("r:2"), c.Intent.Annotations, c.Intent.Labels, 2
 	if !next.UnderWay() {
 		t.Error("it is not under way, though its Deployment was not looked at yet")
 	}
 	next.Move(false)
-	if from := next.Intent.Annotations[upgrade.From]; from != "v1" {
-		t.Errorf("under way it lost its mark: %q", from)
+	if _, marked := next.Intent.Labels[upgrade.Mark]; !marked {
+		t.Error("under way it lost its mark")
 	}
 	next.Intent = rendered("r:2")
 	next.Live.Status.ObservedGeneration = 2
 	next.Move(false)
-	if from, marked := next.Intent.Annotations[upgrade.From]; marked || next.UnderWay() {
-		t.Errorf("it is available and still marked %q", from)
+	if _, marked := next.Intent.Labels[upgrade.Mark]; marked || next.UnderWay() {
+		t.Error("it is available and still marked")
 	}
 }
 

@@ -73,7 +73,7 @@ func (u *Upgrades) settle(ctx context.Context, c *v1alpha1.Copilot, intent *apps
 		if err != nil {
 			return status.Upgrade{}, err
 		}
-		if slot = u.slots.Take(key, keys(underWay)); !slot {
+		if slot = u.slots.Take(key, running(underWay)); !slot {
 			due.Waiting, due.Limit = true, u.slots.Limit()
 			due.Stuck, due.StuckElsewhere = stuck(underWay, c.Namespace)
 		}
@@ -123,15 +123,17 @@ func (u *Upgrades) underWay(ctx context.Context) ([]appsv1.Deployment, error) {
 	return slices.DeleteFunc(list.Items, func(d appsv1.Deployment) bool { return !upgrade.UnderWay(&d) }), nil
 }
 
-// keys name the Copilots of Deployments.
-func keys(deployments []appsv1.Deployment) []types.NamespacedName {
-	var out []types.NamespacedName
+func running(deployments []appsv1.Deployment) []upgrade.Running {
+	var out []upgrade.Running
 	for i := range deployments {
-		out = append(out, types.NamespacedName{Namespace: deployments[i].Namespace, Name: owner(&deployments[i])})
+		d := &deployments[i]
+		copilot := types.NamespacedName{Namespace: d.Namespace, Name: owner(d)}
+		out = append(out, upgrade.Running{Copilot: copilot, Stuck: upgrade.Stuck(d)})
 	}
 	return out
 }
 
+// owner is the name of the Deployment's Copilot.
 func owner(d *appsv1.Deployment) string {
 	for _, o := range d.OwnerReferences {
 		if o.Kind == "Copilot" {

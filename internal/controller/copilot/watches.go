@@ -61,7 +61,7 @@ func (r *Reconciler) reconcile(ctx context.Context, request reconcile.Request) (
 	var c v1alpha1.Copilot
 	err := r.Client.Get(ctx, request.NamespacedName, &c)
 	if apierrors.IsNotFound(err) {
-		r.Upgrades.leave(request.NamespacedName)
+		r.Upgrades.slots.Gone(request.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {

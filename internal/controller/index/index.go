@@ -76,7 +76,7 @@ func some(value string) []string {
 }
 
 func upgrading(d *appsv1.Deployment) []string {
-	if _, began := d.Annotations[upgrade.From]; began {
+	if _, began := d.Labels[upgrade.Mark]; began {
 		return []string{"true"}
 	}
 	return nil
