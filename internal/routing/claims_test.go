@@ -92,7 +92,7 @@ func plain(taken map[types.NamespacedName]types.NamespacedName) map[string]strin
 func TestTakenIsToldWithDiscretion(t *testing.T) {
 	t.Parallel()
 	c := &v1alpha1.Copilot{ObjectMeta: born("a/c", 1, "1"), Spec: v1alpha1.CopilotSpec{Exposure: &v1alpha1.Exposure{
-		Type: v1alpha1.ExposureIngress, Host: "Help.acme.example",
+		Type: v1alpha1.ExposureIngress, Host: "help.acme.example",
 	}}}
 	for holder, want := range map[string]string{
 		"a/older": `"help.acme.example" belongs to Copilot older, which is older; use another`,
