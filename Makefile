@@ -106,6 +106,8 @@ e2e: $(GOTESTSUM) $(HELM) $(KUSTOMIZE) operator ## Tests on the real cluster; CL
 soak: $(GOTESTSUM) envtest-assets ## Long proofs: kills and interleavings, figures printed.
 	SOAK=1 KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format standard-verbose -- \
 		-count=1 -timeout 3h -run 'Kill|Interleav|Crash|Capacity' ./internal/runtime/... ./test/chaos/...
+	SOAK=1 KUBEBUILDER_ASSETS='$(KUBEBUILDER_ASSETS)' $(GOTESTSUM) --format standard-verbose -- \
+		-count=1 -timeout 3h ./test/faults/...
 
 .PHONY: bench
 bench: envtest-assets ## Benchmarks, each beside a floor of the same run.

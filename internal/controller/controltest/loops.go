@@ -14,6 +14,10 @@ import (
 // showed the half of it.
 const selfCaused = 2
 
+// uncaused is how often in a row a reconcile may have no cause that a watch delivered. Once is let pass: an operator wakes
+// an object itself when a slot for its upgrade comes free.
+const uncaused = 1
+
 // loops finds reconciles that repeat without cause. Each of these is one:
 //
 //   - an object is reconciled although no watch has delivered any change since it was last reconciled without an error:
@@ -46,7 +50,8 @@ type event struct {
 type pass struct {
 	began  int
 	failed bool
-	alone  int
+	// uncaused and alone are how many in a row had no cause, and wrote with no cause but the operator's own writes.
+	uncaused, alone int
 }
 
 func newLoops(w *wire, complain func(string, ...any)) *loops {
@@ -126,6 +131,8 @@ func (l *loops) end(ctx context.Context, who string, p *pass) {
 	}
 	cause, foreign := l.between(before.began, p.began)
 	switch {
+	case cause == "" && before.uncaused < uncaused:
+		p.uncaused = before.uncaused + 1
 	case cause == "":
 		l.complain("controller %s was reconciled again although nothing has changed since", who)
 	case foreign:
