@@ -22,7 +22,9 @@ type Runtime struct {
 	// +kubebuilder:validation:MaxItems=10
 	// +listType=atomic
 	ImagePullSecrets []LocalRef `json:"imagePullSecrets,omitempty"`
-	// upgrade: Automatic follows the operator's release, Manual keeps the image until it is set. Default: Automatic.
+	// upgrade: Automatic follows the operator's release. Manual keeps the pod as it is until spec.runtime.image is set or
+	// the annotation handoff.opencopilot.so/upgrade-to names the operator's release; an edit of spec.runtime renders it
+	// anew. Default: Automatic.
 	// +optional
 	// +kubebuilder:validation:Enum=Automatic;Manual
 	Upgrade string `json:"upgrade,omitempty"`

@@ -57,9 +57,7 @@ func (r *report) runtime(s *v1alpha1.Runtime) {
 	r.matches("spec.runtime.image", s.Image, imagePattern, "an image such as registry.acme.example/handoff-runtime:v1")
 	r.resources(s.Resources)
 	r.pod(s.PodTemplate)
-	if oneOf(r, "spec.runtime.upgrade", s.Upgrade, "Automatic", "Automatic", "Manual") == "Manual" {
-		r.unserved("spec.runtime.upgrade", "the runtime follows the operator's release; set spec.runtime.image to hold one")
-	}
+	oneOf(r, "spec.runtime.upgrade", s.Upgrade, "", "Automatic", "Manual")
 }
 
 // resources reports requests above their limits, which no pod may have.

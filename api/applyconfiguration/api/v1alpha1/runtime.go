@@ -21,7 +21,9 @@ type RuntimeApplyConfiguration struct {
 	Image *string `json:"image,omitempty"`
 	// imagePullSecrets for the image.
 	ImagePullSecrets []LocalRefApplyConfiguration `json:"imagePullSecrets,omitempty"`
-	// upgrade: Automatic follows the operator's release, Manual keeps the image until it is set. Default: Automatic.
+	// upgrade: Automatic follows the operator's release. Manual keeps the pod as it is until spec.runtime.image is set or
+	// the annotation handoff.opencopilot.so/upgrade-to names the operator's release; an edit of spec.runtime renders it
+	// anew. Default: Automatic.
 	Upgrade *string `json:"upgrade,omitempty"`
 	// podTemplate is merged over the runtime's pod as a strategic merge patch: lists go by name, the rest by field.
 	PodTemplate *PodTemplateApplyConfiguration `json:"podTemplate,omitempty"`
