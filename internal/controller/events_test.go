@@ -88,16 +88,20 @@ func TestEveryEventIsToldOnce(t *testing.T) {
 	op.Stop()
 
 	w.Start()
-	w.Edit(b.pool, func() { b.pool.Spec.TimeZone = "Mars/Olympus" })
-	untilTold(w, "AgentPool workshop", v1alpha1.ReasonInvalid, 1)
+	w.Edit(b.policy, func() {
+		b.policy.Spec.Triggers = &v1alpha1.Triggers{Rules: []v1alpha1.Rule{{Name: "vip", Expression: "custmer.verified"}}}
+	})
+	untilTold(w, "HandoffPolicy bikes", v1alpha1.ReasonInvalid, 1)
+	untilTold(w, "HandoffPolicy bikes", v1alpha1.ReasonNotServed, 1)
 	want := map[string]int{
-		"Normal Ready Copilot bikes x1":         1,
-		"Normal Ready Channel bikes-web x1":     1,
-		"Normal Ready HandoffPolicy bikes x1":   1,
-		"Normal Ready AgentPool workshop x1":    1,
-		"Warning NotFound Copilot bikes x2":     1,
-		"Normal Resolved Copilot bikes x1":      1,
-		"Warning Invalid AgentPool workshop x1": 1,
+		"Normal Ready Copilot bikes x1":            1,
+		"Normal Ready Channel bikes-web x1":        1,
+		"Normal Ready HandoffPolicy bikes x1":      1,
+		"Normal Ready AgentPool workshop x1":       1,
+		"Warning NotFound Copilot bikes x2":        1,
+		"Normal Resolved Copilot bikes x1":         1,
+		"Warning NotServed HandoffPolicy bikes x1": 1,
+		"Warning Invalid HandoffPolicy bikes x1":   1,
 	}
 	if have := told(w); !maps.Equal(have, want) {
 		t.Errorf("told %v, want %v", have, want)

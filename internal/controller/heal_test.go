@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -123,24 +124,37 @@ func TestFieldNoLongerWantedIsPruned(t *testing.T) {
 	w.Until(d, func() error { return want(len(d.Spec.Template.Spec.ImagePullSecrets), 0) })
 }
 
+// The API server refuses what it can see to be wrong in one object. That two pools say different things of one person it
+// cannot see.
 func TestMistakeInPoolLeavesTenantServed(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t)
 	w.Start()
 	b := ready(w)
+	w.Get(b.pool)
+	person := b.pool.Spec.Agents[0]
+	person.Phone = "+4930901820"
+	night := &v1alpha1.AgentPool{
+		ObjectMeta: metav1.ObjectMeta{Name: "night"}, Spec: v1alpha1.AgentPoolSpec{Agents: []v1alpha1.Agent{person}},
+	}
+	w.ExpectCreated(night)
 	before := w.Current("bikes").Spec.Revision
-	w.Edit(b.pool, func() { b.pool.Spec.TimeZone = "Mars/Olympus" })
-	w.ExpectCondition(b.pool, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "spec.timeZone", "Mars/Olympus")
-	w.ExpectKstatus(b.pool, status.FailedStatus)
-	w.ExpectAccepted(b.copilot, b.policy)
-	// Hours that cannot be read bind nobody, so nobody of the pool gets work; the rest of the tenant goes on.
-	without := w.After("bikes", before)
+	w.Edit(b.policy, func() {
+		targets := &b.policy.Spec.Routes[0].Targets
+		(*targets)[0].For = "1m"
+		*targets = append(*targets, v1alpha1.Target{Type: v1alpha1.TargetTypePool, Pool: &v1alpha1.PoolTarget{Name: "night"}})
+	})
+	w.After("bikes", before)
 	w.Acknowledge("bikes")
+	w.ExpectReady(b.copilot, b.channel, b.pool, night)
+
+	w.Edit(b.pool, func() { b.pool.Spec.Agents[0].Phone = "+4930901821" })
+	w.ExpectCondition(b.pool, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonContradiction, "spec.agents[0].phone", "+4930901821")
+	w.ExpectKstatus(b.pool, status.FailedStatus)
+	w.ExpectAccepted(b.copilot, b.policy, night)
 	w.ExpectReady(b.copilot, b.channel)
 
-	w.Edit(b.pool, func() { b.pool.Spec.TimeZone = "Europe/Paris" })
-	w.After("bikes", without.Spec.Revision)
-	w.Acknowledge("bikes")
+	w.Edit(b.pool, func() { b.pool.Spec.Agents[0].Phone = "" })
 	w.ExpectReady(b.copilot, b.channel, b.pool)
 }
 
@@ -151,10 +165,13 @@ func TestCopilotThatIsNotAcceptedKeepsItsChildren(t *testing.T) {
 	b := ready(w)
 	table := w.Current("bikes")
 	w.Edit(b.copilot, func() {
-		b.copilot.Spec.Runtime = &v1alpha1.Runtime{Replicas: ptr.To[int32](2)}
+		b.copilot.Spec.Runtime = &v1alpha1.Runtime{Resources: &corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
+			Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")},
+		}}
 		b.copilot.Spec.DisplayName = "Other"
 	})
-	w.ExpectCondition(b.copilot, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "spec.runtime.replicas")
+	w.ExpectCondition(b.copilot, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid, "spec.runtime.resources")
 	w.ExpectCondition(b.copilot, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNotAccepted, "still served")
 	w.ExpectKstatus(b.copilot, status.FailedStatus)
 	w.ExpectCondition(b.channel, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonCopilotNotReady)
@@ -163,8 +180,8 @@ func TestCopilotThatIsNotAcceptedKeepsItsChildren(t *testing.T) {
 	}
 	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "bikes-handoff"}}
 	w.Get(d)
-	if *d.Spec.Replicas != 1 {
-		t.Errorf("the Deployment went to %d replicas", *d.Spec.Replicas)
+	if cpu := d.Spec.Template.Spec.Containers[0].Resources.Requests.Cpu(); cpu.String() != "20m" {
+		t.Errorf("the Deployment went to requests of %s CPU", cpu)
 	}
 
 	w.Edit(b.copilot, func() { b.copilot.Spec.Runtime = nil })

@@ -102,6 +102,10 @@ func reconcilers(w *controltest.World, op *controltest.Operator) *controller.Con
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.GetCache().Start(w.Context()) }()
+	// An informer of a cache that has not begun is not waited for.
+	if _, err := mgr.GetCache().GetInformer(w.Context(), &v1alpha1.Copilot{}); err != nil || !mgr.GetCache().WaitForCacheSync(w.Context()) {
+		w.Fatalf("start the cache: %v", err)
+	}
 	w.Cleanup(func() {
 		if err := <-ended; err != nil {
 			w.Error(err)

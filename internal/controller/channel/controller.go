@@ -45,9 +45,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, copilot reconcile.Request) (
 	}
 	var failed error
 	for i := range channels {
-		if ch := &channels[i]; ch.DeletionTimestamp.IsZero() {
-			failed = errors.Join(failed, r.report(ctx, ch, common))
-		}
+		failed = errors.Join(failed, r.report(ctx, client.ObjectKeyFromObject(&channels[i]), common))
 	}
 	return reconcile.Result{}, failed
 }
@@ -77,7 +75,15 @@ func (r *Reconciler) observe(ctx context.Context, copilot reconcile.Request) (st
 	return o, nil
 }
 
-func (r *Reconciler) report(ctx context.Context, ch *v1alpha1.Channel, o status.ChannelObservation) error {
+// report reads the Channel by itself, since a list may not show the status that was written last.
+func (r *Reconciler) report(ctx context.Context, key client.ObjectKey, o status.ChannelObservation) error {
+	ch := &v1alpha1.Channel{}
+	if err := r.Client.Get(ctx, key, ch); err != nil {
+		return client.IgnoreNotFound(fmt.Errorf("read Channel %s: %w", key, err))
+	}
+	if !ch.DeletionTimestamp.IsZero() {
+		return nil
+	}
 	if ch.Spec.Type == v1alpha1.ChannelTypeWeb {
 		_, o.Token = routing.Claim(ch)
 	}

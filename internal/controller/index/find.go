@@ -15,10 +15,18 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
 
+// find lists what the cache holds. It does not wait for it to show this process's own writes, as reading one object does:
+// a list would wait for those to every object of the kind, and so one tenant for the writes of all others. The spec, by
+// which the lists are used, is never written here; whoever writes a status reads the object by itself first.
+func find(ctx context.Context, r client.Reader, list client.ObjectList, namespace, field, value string) error {
+	return r.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{field: value},
+		client.DisableReadYourWritesConsistency)
+}
+
 // Copilots lists the Copilots of a namespace with the value in the field, sorted by name; an empty namespace means all.
 func Copilots(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.Copilot, error) {
 	var list v1alpha1.CopilotList
-	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+	if err := find(ctx, r, &list, namespace, field, value); err != nil {
 		return nil, fmt.Errorf("list Copilots of %s with %s %q: %w", namespace, field, value, err)
 	}
 	slices.SortFunc(list.Items, func(a, b v1alpha1.Copilot) int { return cmp.Compare(a.Name, b.Name) })
@@ -28,7 +36,7 @@ func Copilots(ctx context.Context, r client.Reader, namespace, field, value stri
 // Channels lists the Channels of a namespace with the value in the field; an empty namespace means all of them.
 func Channels(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.Channel, error) {
 	var list v1alpha1.ChannelList
-	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+	if err := find(ctx, r, &list, namespace, field, value); err != nil {
 		return nil, fmt.Errorf("list Channels with %s %q: %w", field, value, err)
 	}
 	return list.Items, nil
@@ -37,7 +45,7 @@ func Channels(ctx context.Context, r client.Reader, namespace, field, value stri
 // Policies lists the HandoffPolicies of a namespace with the value in the field.
 func Policies(ctx context.Context, r client.Reader, namespace, field, value string) ([]v1alpha1.HandoffPolicy, error) {
 	var list v1alpha1.HandoffPolicyList
-	if err := r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{field: value}); err != nil {
+	if err := find(ctx, r, &list, namespace, field, value); err != nil {
 		return nil, fmt.Errorf("list HandoffPolicies of %s with %s %q: %w", namespace, field, value, err)
 	}
 	return list.Items, nil
