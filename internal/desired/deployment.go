@@ -111,6 +111,8 @@ func runtimeContainer(in Input) *coreac.ContainerApplyConfiguration {
 		WithName(container).
 		WithImage(image(in)).
 		WithImagePullPolicy(corev1.PullIfNotPresent).
+		// So that the Copilot's condition can say why its runtime ended.
+		WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError).
 		WithArgs(
 			"--namespace="+in.Copilot.Namespace,
 			"--routing-table="+Name(in.Copilot.Name),
