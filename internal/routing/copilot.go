@@ -29,6 +29,9 @@ func compileCopilot(c *v1alpha1.Copilot) (Copilot, []Problem) {
 	}
 	r.matches("spec.language", string(s.Language), languagePattern, languageHint)
 	seen := names{}
+	if s.PolicyRef != nil {
+		r.objectName("spec.policyRef.name", s.PolicyRef.Name)
+	}
 	for i, k := range s.Knowledge {
 		r.objectName(index("spec.knowledge", i)+".configMapRef.name", k.ConfigMapRef.Name)
 		if seen.fresh(r, "spec.knowledge", i, k.Name) {
