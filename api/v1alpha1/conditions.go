@@ -11,7 +11,8 @@ const (
 	ConditionProgrammed = "Programmed"
 	// ConditionReady: customers are served.
 	ConditionReady = "Ready"
-	// ConditionServed: False while the object uses parts of the API that this release accepts but does not serve yet.
+	// ConditionServed: False while the object uses parts of the API that this release accepts but does not serve yet, or
+	// leaves some conversations to nobody.
 	ConditionServed = "Served"
 	// ConditionReconciling is abnormal-true: the operator or a runtime is still working towards the spec.
 	ConditionReconciling = "Reconciling"
@@ -61,6 +62,8 @@ const (
 	ReasonServed = "Served"
 	// ReasonNotServed: a part of the spec is accepted but not served by this release; the message names it.
 	ReasonNotServed = "NotServed"
+	// ReasonNoCatchAll: a policy has routes, and no conversation but those that they match is offered to anybody.
+	ReasonNoCatchAll = "NoCatchAll"
 	// ReasonPending: the operator has not looked at the object yet.
 	ReasonPending = "Pending"
 	// ReasonProgressing: children are being created or rolled out.

@@ -52,6 +52,7 @@ func large(pools, agents int) routing.Snapshot {
 			Targets: []v1alpha1.Target{{Type: v1alpha1.TargetTypePool, Pool: &v1alpha1.PoolTarget{Name: pool.Name}}},
 		})
 	}
+	s.Policy.Spec.Routes[pools-1].Match = nil
 	return s
 }
 

@@ -47,6 +47,10 @@ func (r *report) routes(p *v1alpha1.HandoffPolicy, pools map[string]bool) []Rout
 			Channels: slices.Clone(match.Channels), Languages: strs(match.Languages), Reasons: slices.Clone(match.Reasons), Targets: targets,
 		})
 	}
+	if len(p.Spec.Routes) > 0 && catchAll == "" {
+		r.add(v1alpha1.ConditionServed, v1alpha1.ReasonNoCatchAll, "spec.routes",
+			"a conversation that no route matches is offered to nobody and waits until an agent takes it over; end with a route without match")
+	}
 	return out
 }
 
