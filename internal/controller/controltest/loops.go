@@ -14,10 +14,6 @@ import (
 // showed the half of it.
 const selfCaused = 2
 
-// uncaused is how often in a row a reconcile may have no cause that a watch delivered. Once is let pass: an operator wakes
-// an object itself when a slot for its upgrade comes free.
-const uncaused = 1
-
 // loops finds reconciles that repeat without cause. Each of these is one:
 //
 //   - an object is reconciled although no watch has delivered any change since it was last reconciled without an error:
@@ -48,10 +44,12 @@ type event struct {
 
 // pass is one reconcile of one object.
 type pass struct {
-	began  int
-	failed bool
-	// uncaused and alone are how many in a row had no cause, and wrote with no cause but the operator's own writes.
-	uncaused, alone int
+	// asked is when it was first asked for: a change that was dealt with later may be the cause of the next one, since
+	// nobody can tell whether the object had left the queue by then. began is when it had.
+	asked, began int
+	failed       bool
+	// alone is how many in a row wrote with no cause but the operator's own writes.
+	alone int
 }
 
 func newLoops(w *wire, complain func(string, ...any)) *loops {
@@ -83,17 +81,18 @@ func (l *loops) wrote(ctx context.Context) {
 
 // judged is a reconciler that the detector watches.
 type judged struct {
-	next       reconcile.Reconciler
-	controller string
-	loops      *loops
+	next  reconcile.Reconciler
+	queue *queue
 }
 
 // Reconcile reconciles, and judges whether there was a cause.
 func (j *judged) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
-	began := j.loops.begin()
+	loops := j.queue.activity.loops
+	p := &pass{asked: j.queue.asked(r), began: loops.tick()}
 	result, err := j.next.Reconcile(ctx, r)
-	j.loops.failed(err)
-	j.loops.end(ctx, j.controller+" "+r.String(), &pass{began: began, failed: err != nil})
+	p.failed = err != nil
+	loops.failed(err)
+	loops.end(ctx, j.queue.controller+" "+r.String(), p)
 	return result, err
 }
 
@@ -111,7 +110,8 @@ func (l *loops) lastFailure() error {
 	return l.lastError
 }
 
-func (l *loops) begin() int {
+// tick is the time, of which no two are the same.
+func (l *loops) tick() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.clock++
@@ -129,10 +129,8 @@ func (l *loops) end(ctx context.Context, who string, p *pass) {
 	if before == nil || before.failed || p.failed {
 		return
 	}
-	cause, foreign := l.between(before.began, p.began)
+	cause, foreign := l.between(before.asked, p.began)
 	switch {
-	case cause == "" && before.uncaused < uncaused:
-		p.uncaused = before.uncaused + 1
 	case cause == "":
 		l.complain("controller %s was reconciled again although nothing has changed since", who)
 	case foreign:

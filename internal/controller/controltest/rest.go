@@ -70,7 +70,7 @@ func (m observed) Add(r manager.Runnable) error {
 		make := v.FieldByName("NewQueue").Interface().(func(string, workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request])
 		q := &queue{
 			activity: m.activity, controller: v.FieldByName("Name").String(),
-			pending: map[reconcile.Request]bool{}, running: map[reconcile.Request]bool{},
+			pending: map[reconcile.Request]int{}, running: map[reconcile.Request]int{}, handed: map[reconcile.Request]int{},
 		}
 		v.FieldByName("NewQueue").Set(reflect.ValueOf(func(name string, limit workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 			m.activity.mu.Lock()
@@ -79,7 +79,7 @@ func (m observed) Add(r manager.Runnable) error {
 			return q
 		}))
 		v.FieldByName("Do").Set(reflect.ValueOf(reconcile.Reconciler(&judged{
-			v.FieldByName("Do").Interface().(reconcile.Reconciler), q.controller, m.activity.loops,
+			v.FieldByName("Do").Interface().(reconcile.Reconciler), q,
 		})))
 		m.activity.mu.Lock()
 		m.activity.queues = append(m.activity.queues, q)
@@ -94,8 +94,9 @@ type queue struct {
 	activity   *activity
 	controller string
 	started    bool
-	pending    map[reconcile.Request]bool
-	running    map[reconcile.Request]bool
+	// pending and running are the requests that wait and those that are handed out, with the time at which they were first
+	// asked for. handed says when a request was last handed out.
+	pending, running, handed map[reconcile.Request]int
 }
 
 // Add adds an item.
@@ -106,7 +107,9 @@ func (q *queue) AddWithOpts(o priorityqueue.AddOpts, items ...reconcile.Request)
 	q.activity.mu.Lock()
 	defer q.activity.mu.Unlock()
 	for _, r := range items {
-		q.pending[r] = true
+		if _, waits := q.pending[r]; !waits {
+			q.pending[r] = q.activity.loops.tick()
+		}
 	}
 	q.PriorityQueue.AddWithOpts(o, items...)
 	q.activity.step()
@@ -124,10 +127,22 @@ func (q *queue) GetWithPriority() (reconcile.Request, int, bool) {
 	q.activity.mu.Lock()
 	defer q.activity.mu.Unlock()
 	if !shutdown {
+		asked, pending := q.pending[r]
+		if !pending { // it was asked for again between leaving the queue and the last time that we were here
+			asked = q.handed[r]
+		}
 		delete(q.pending, r)
-		q.running[r] = true
+		q.running[r] = asked
+		q.handed[r] = q.activity.loops.tick()
 	}
 	return r, priority, shutdown
+}
+
+// asked is when a request that is handed out was first asked for.
+func (q *queue) asked(r reconcile.Request) int {
+	q.activity.mu.Lock()
+	defer q.activity.mu.Unlock()
+	return q.running[r]
 }
 
 // Done takes the item back.
