@@ -63,6 +63,10 @@ func main() {
 	slog.SetDefault(slog.New(handler))
 	ctrl.SetLogger(logr.FromSlogHandler(handler))
 	slog.Info("starting", "version", version, "release", o.release, "runtimeImage", o.runtimeImage, "namespaces", o.namespaces)
+	if len(o.namespaces) > 0 {
+		slog.Info("hosts and the tokens, numbers and mailboxes of Channels are compared in these namespaces only: one claimed elsewhere is not seen",
+			"namespaces", o.namespaces)
+	}
 	if err := run(signals.SetupSignalHandler(), o); err != nil {
 		slog.Error("the operator ends", "error", err)
 		os.Exit(1)

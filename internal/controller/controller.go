@@ -154,6 +154,9 @@ func Register(ctx context.Context, mgr manager.Manager, o Options) error {
 		return err
 	}
 	all.Copilot.OpenShift = openShift
+	if err := all.Copilot.LookAround(ctx, mgr.GetLogger()); err != nil {
+		return err
+	}
 	for _, r := range []interface{ Register(manager.Manager) error }{
 		all.Copilot, all.Channel, all.HandoffPolicy, all.AgentPool,
 	} {

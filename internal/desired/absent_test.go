@@ -3,6 +3,7 @@ package desired_test
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -99,6 +100,13 @@ func TestMissingGatewayAPIIsNamed(t *testing.T) {
 	p := desired.Missing(c, desired.Platform{})
 	if len(p) != 1 || p[0].Reason != v1alpha1.ReasonGatewayAPIMissing || p[0].Condition != v1alpha1.ConditionResolvedRefs || p[0].Object.Name != "bikes" {
 		t.Errorf("without: %v", p)
+	}
+	if strings.Contains(p[0].Message, "restart") {
+		t.Errorf("whoever watches for it heals by itself: %s", p[0].Message)
+	}
+	once := desired.Missing(c, desired.Platform{GatewayAPIOnce: true})
+	if len(once) != 1 || !strings.Contains(once[0].Message, "restart the operator") {
+		t.Errorf("found out at the start: %v", once)
 	}
 	if p := desired.Missing(read(t, "testdata/ingress.in.yaml").Copilot, desired.Platform{}); len(p) > 0 {
 		t.Errorf("an Ingress needs no Gateway API: %v", p)

@@ -40,13 +40,17 @@ func Missing(c *v1alpha1.Copilot, p Platform) []routing.Problem {
 	if exposure(c) != v1alpha1.ExposureGateway || p.GatewayAPI {
 		return nil
 	}
+	install := "install its CRDs"
+	if p.GatewayAPIOnce {
+		install += " and restart the operator, which may not watch for them"
+	}
 	return []routing.Problem{{
 		Object:    routing.Object{Kind: "Copilot", Name: c.Name},
 		Condition: v1alpha1.ConditionResolvedRefs,
 		Reason:    v1alpha1.ReasonGatewayAPIMissing,
 		Field:     "spec.exposure.type",
 		Message: `"Gateway" needs the Gateway API, and this cluster has no HTTPRoute of gateway.networking.k8s.io/v1; ` +
-			`install its CRDs, or use type Ingress. Until then the runtime is reached through its Service only`,
+			install + `, or use type Ingress. Until then the runtime is reached through its Service only`,
 	}}
 }
 

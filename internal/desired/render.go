@@ -44,6 +44,8 @@ type Input struct {
 type Platform struct {
 	// GatewayAPI says that HTTPRoutes of gateway.networking.k8s.io/v1 can be written.
 	GatewayAPI bool
+	// GatewayAPIOnce says that this was found out when the operator started, which may not watch for it.
+	GatewayAPIOnce bool
 	// OpenShift says that the ids of pods come from the namespace's range, and a pod that brings its own is refused.
 	OpenShift bool
 }

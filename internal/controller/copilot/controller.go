@@ -37,6 +37,7 @@ type Reconciler struct {
 	Now       func() time.Time
 
 	gateway gatewayAPI
+	atStart atStart
 }
 
 //+kubebuilder:rbac:groups=handoff.opencopilot.so,resources=copilots,verbs=get;list;watch
@@ -97,8 +98,12 @@ func unserved(c *v1alpha1.Copilot) string {
 
 // platform is what the cluster has. An error concerns only a Copilot that wants what it is about, and is tried again.
 func (r *Reconciler) platform(ctx context.Context, c *v1alpha1.Copilot) (desired.Platform, error) {
+	platform := desired.Platform{OpenShift: r.OpenShift, GatewayAPI: r.atStart.gatewayAPI, GatewayAPIOnce: r.atStart.known}
+	if platform.GatewayAPIOnce {
+		return platform, nil
+	}
 	gateway, err := r.gateway.served(ctx, r.Client)
-	platform := desired.Platform{OpenShift: r.OpenShift, GatewayAPI: gateway}
+	platform.GatewayAPI = gateway
 	if len(desired.Missing(c, platform)) == 0 {
 		return platform, nil
 	}

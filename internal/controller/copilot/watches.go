@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/controller/index"
@@ -25,7 +26,7 @@ import (
 // Register adds the controller to mgr. It wakes for everything that a Copilot's table, children or status come from.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	w := watches{mgr.GetCache()}
-	c, err := builder.ControllerManagedBy(mgr).
+	b := builder.ControllerManagedBy(mgr).
 		Named("copilot").
 		For(&v1alpha1.Copilot{}, builder.WithPredicates(predicate.Or(index.Spec(), toldToUpgrade()))).
 		Owns(&v1alpha1.RoutingTable{}).
@@ -46,9 +47,14 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		Watches(&v1alpha1.AgentPool{}, index.Enqueue(w.pool), builder.WithPredicates(index.Spec())).
 		WatchesMetadata(&corev1.Secret{}, index.Enqueue(w.secret)).
 		WatchesMetadata(&corev1.ConfigMap{}, index.Enqueue(w.configMap), builder.WithPredicates(index.Existence())).
-		Watches(CRD(), index.Enqueue(w.gatewayAPI)).
-		WatchesRawSource(r.Upgrades.source()).
-		Build(reconcile.Func(r.reconcile))
+		WatchesRawSource(r.Upgrades.source())
+	switch {
+	case !r.atStart.known:
+		b.Watches(CRD(), index.Enqueue(w.gatewayAPI))
+	case r.atStart.gatewayAPI:
+		b.Owns(&gatewayv1.HTTPRoute{})
+	}
+	c, err := b.Build(reconcile.Func(r.reconcile))
 	if err != nil {
 		return err
 	}
