@@ -1,4 +1,4 @@
-// Package metrics tells Prometheus how the objects are, and how long the runtimes take to follow an edit.
+// Package metrics tells Prometheus how the objects are, how an upgrade goes, and how long the runtimes take to follow an edit.
 package metrics
 
 import (
@@ -14,7 +14,8 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
-// Add has mgr serve the metrics from registry while it leads: a standby has none, so that nothing counts twice.
+// Add has mgr, whose cache package index has indexed, serve the metrics from registry while it leads: a standby has none,
+// so that nothing counts twice.
 func Add(mgr manager.Manager, registry prometheus.Registerer) error {
 	return mgr.Add(&recorder{cache: mgr.GetCache(), registry: registry})
 }
@@ -28,7 +29,7 @@ type recorder struct {
 // Start records until ctx ends.
 func (r *recorder) Start(ctx context.Context) error {
 	acks := newAcknowledgements(time.Now)
-	for _, c := range []prometheus.Collector{readiness{r.cache}, acks.seconds} {
+	for _, c := range []prometheus.Collector{readiness{r.cache}, upgrades{r.cache}, acks.seconds} {
 		if err := r.registry.Register(c); err != nil {
 			return fmt.Errorf("register the operator's metrics: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -89,6 +90,8 @@ func (o objects) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 		case *v1alpha1.HandoffPolicyList:
 			l.Items = add(l.Items, object)
 		case *v1alpha1.AgentPoolList:
+			l.Items = add(l.Items, object)
+		case *appsv1.DeploymentList:
 			l.Items = add(l.Items, object)
 		}
 	}
