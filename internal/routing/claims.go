@@ -21,8 +21,6 @@ func Claim(ch *v1alpha1.Channel) (field, value string) {
 	switch {
 	case s.Type == v1alpha1.ChannelTypeWeb && s.Web != nil && s.Web.Token != "":
 		return "spec.web.token", s.Web.Token
-	case s.Type == v1alpha1.ChannelTypeWeb && ch.Status.Token != "":
-		return "spec.web.token", ch.Status.Token
 	case s.Type == v1alpha1.ChannelTypeWeb:
 		return "spec.web.token", derivedToken(ch)
 	case s.Type == v1alpha1.ChannelTypePhone && s.Phone != nil:
@@ -33,9 +31,9 @@ func Claim(ch *v1alpha1.Channel) (field, value string) {
 	return "", ""
 }
 
-// derivedToken is the token of a web Channel that has none yet. It is derived and not random, so that the same Channel
-// always gives the same table, also before its status was written and where there is no status. It is public and never
-// a credential, so nothing is lost by its being predictable.
+// derivedToken is the token of a web Channel that names none. It is derived and not random, so that the same Channel
+// always gives the same table, whatever its status says: before it was written, and after a token that was named has been
+// taken away again. It is public and never a credential, so nothing is lost by its being predictable.
 func derivedToken(ch *v1alpha1.Channel) string {
 	sum := sha256.Sum256([]byte(ch.Namespace + "/" + ch.Name + "/" + string(ch.UID)))
 	return hex.EncodeToString(sum[:16])

@@ -26,11 +26,8 @@ func TestOldestHoldsTheClaim(t *testing.T) {
 	web := func(name string, age int, uid types.UID, token string) *v1alpha1.Channel {
 		return &v1alpha1.Channel{ObjectMeta: born(name, age, uid), Spec: v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeWeb, Web: &v1alpha1.WebChannel{Token: token}}}
 	}
-	generated := func(name string, age int, uid types.UID, token string) *v1alpha1.Channel {
-		ch := web(name, age, uid, "")
-		ch.Status.Token = token
-		return ch
-	}
+	generated := func(name string, age int, uid types.UID) *v1alpha1.Channel { return web(name, age, uid, "") }
+	_, token := routing.Claim(generated("a/y", 2, "2"))
 	phone := func(name string, age int, uid types.UID, number string) *v1alpha1.Channel {
 		return &v1alpha1.Channel{ObjectMeta: born(name, age, uid), Spec: v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypePhone, Phone: &v1alpha1.PhoneChannel{Number: v1alpha1.PhoneNumber(number)}}}
 	}
@@ -45,8 +42,8 @@ func TestOldestHoldsTheClaim(t *testing.T) {
 		"uid where equally old":    {[]*v1alpha1.Channel{web("a/x", 1, "2", "token-one"), web("b/x", 1, "1", "token-one")}, map[string]string{"a/x": "b/x"}},
 		"one holder of three":      {[]*v1alpha1.Channel{web("a/x", 1, "1", "token-one"), web("a/y", 3, "2", "token-one"), web("a/z", 2, "3", "token-one")}, map[string]string{"a/x": "a/y", "a/z": "a/y"}},
 		"different tokens":         {[]*v1alpha1.Channel{web("a/x", 1, "1", "token-one"), web("a/y", 3, "2", "Token-one")}, nil},
-		"a generated token":        {[]*v1alpha1.Channel{web("a/x", 1, "1", "deadbeef"), generated("a/y", 2, "2", "deadbeef")}, map[string]string{"a/x": "a/y"}},
-		"generated ones differ":    {[]*v1alpha1.Channel{generated("a/x", 1, "1", ""), generated("a/x2", 1, "2", "")}, nil},
+		"a generated token":        {[]*v1alpha1.Channel{web("a/x", 1, "1", token), generated("a/y", 2, "2")}, map[string]string{"a/x": "a/y"}},
+		"generated ones differ":    {[]*v1alpha1.Channel{generated("a/x", 1, "1"), generated("a/x2", 1, "2")}, nil},
 		"numbers":                  {[]*v1alpha1.Channel{phone("a/x", 1, "1", "+14155550100"), phone("b/x", 2, "2", "+14155550100"), phone("b/y", 3, "3", "+14155550101")}, map[string]string{"a/x": "b/x"}},
 		"mailboxes in lower case":  {[]*v1alpha1.Channel{mail("a/x", 1, "1", "Help@Acme.example"), mail("b/x", 2, "2", "help@acme.EXAMPLE")}, map[string]string{"a/x": "b/x"}},
 		"a token is not a mailbox": {[]*v1alpha1.Channel{mail("a/x", 1, "1", "help@acme.example"), web("b/x", 2, "2", "help@acme.example")}, nil},
@@ -103,5 +100,17 @@ func TestTakenIsToldWithDiscretion(t *testing.T) {
 			problems[0].Field != "spec.exposure.host" || problems[0].Message != want {
 			t.Errorf("held by %s: %+v", holder, problems)
 		}
+	}
+}
+
+func TestATokenThatIsTakenAwayIsGeneratedAgain(t *testing.T) {
+	t.Parallel()
+	ch := &v1alpha1.Channel{ObjectMeta: born("a/x", 1, "1"), Spec: v1alpha1.ChannelSpec{Type: v1alpha1.ChannelTypeWeb, Web: &v1alpha1.WebChannel{}}}
+	_, first := routing.Claim(ch)
+	ch.Spec.Web.Token = "mine"
+	_, ch.Status.Token = routing.Claim(ch)
+	ch.Spec.Web.Token = ""
+	if _, again := routing.Claim(ch); ch.Status.Token != "mine" || again != first {
+		t.Errorf("generated %q, then named %q, then taken away %q", first, ch.Status.Token, again)
 	}
 }
