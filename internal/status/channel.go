@@ -32,8 +32,8 @@ func Channel(ch *v1alpha1.Channel, o ChannelObservation, now metav1.Time) v1alph
 	if carried(ch, o.Table) {
 		out.Address = o.Address
 	}
-	// A Channel without a fault of its own follows its Copilot, which tells what happened.
-	back := returns(ch.Status.Conditions, o.Copilot != nil)
+	// A Channel without a fault of its own follows its Copilot, which tells what happened, unless that goes nowhere.
+	back := returns(ch.Status.Conditions, o.Copilot != nil) && !stalled(o.Copilot)
 	conditions := append([]metav1.Condition{accepted, resolved, served, programmed, ready}, progress(ready, back, "", "")...)
 	out.ObservedGeneration = ch.Generation
 	out.Conditions = stamp(ch.Status.Conditions, conditions, ch.Generation, now)
@@ -84,6 +84,10 @@ func channelReady(o ChannelObservation, programmed metav1.Condition) metav1.Cond
 		return no(kind, v1alpha1.ReasonCopilotNotReady, fmt.Sprintf("Copilot %q is not Ready: %s", o.Copilot.Name, messageOf(of)))
 	}
 	return yes(kind, v1alpha1.ReasonReady, "Customers are served.")
+}
+
+func stalled(c *v1alpha1.Copilot) bool {
+	return c != nil && meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionStalled)
 }
 
 func reasonOf(c *metav1.Condition, otherwise string) string {

@@ -15,6 +15,7 @@ func TestChannel(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		kind    v1alpha1.ChannelType
+		before  []metav1.Condition
 		change  func(*status.ChannelObservation)
 		want    []string
 		kstatus kstatus.Status
@@ -73,6 +74,17 @@ func TestChannel(t *testing.T) {
 			kstatus: kstatus.InProgressStatus,
 			says:    "0 of 1",
 		},
+		"an edit of the Copilot that leads nowhere": {
+			change: func(o *status.ChannelObservation) {
+				zero := serving()
+				zero.Desired, zero.Available, zero.Pods = 0, 0, nil
+				o.Copilot.Status = status.Copilot(o.Copilot, zero, noon)
+			},
+			before:  []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady}},
+			want:    []string{"Ready=False/CopilotNotReady", "Reconciling=True/Progressing"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "0 replicas",
+		},
 		"nobody looked at the Copilot yet": {
 			change:  func(o *status.ChannelObservation) { o.Copilot.Status.Conditions = nil },
 			want:    []string{"Programmed=False/WaitingForReplicas"},
@@ -97,6 +109,7 @@ func TestChannel(t *testing.T) {
 			if tc.kind != "" {
 				ch.Spec.Type = tc.kind
 			}
+			ch.Status.Conditions = tc.before
 			ch.Status = status.Channel(ch, o, noon)
 			expect(t, ch.Status.CommonStatus, tc.want, tc.says)
 			expectKstatus(t, ch, tc.kstatus)
