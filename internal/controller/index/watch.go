@@ -29,8 +29,15 @@ func Existence() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 }
 
-// Spec lets pass changes of what a user wrote. A controller's own status write is none, so it wakes nobody.
-func Spec() predicate.Predicate { return predicate.GenerationChangedPredicate{} }
+// Spec lets pass changes of what a user wrote. A controller's own status write is none, so it wakes nobody. An object that
+// was deleted and made again while nothing was heard comes as an update too, and may be of the same generation.
+func Spec() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return rewritten(e) }}
+}
+
+func rewritten(e event.UpdateEvent) bool {
+	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
+}
 
 // ChannelSpec lets pass changes of what a Channel says or claims. A token that was generated is claimed in its status.
 func ChannelSpec() predicate.Predicate {
