@@ -127,6 +127,9 @@ func (w *World) prepare(s Setup) *Operator {
 // Stop ends the operator and waits for it.
 func (o *Operator) Stop() { o.stop() }
 
+// Failed is the error of the reconcile that failed last, or nil if none has.
+func (o *Operator) Failed() error { return o.activity.loops.lastFailure() }
+
 // Still waits until the operator has dealt with all that it was shown, which Rest would also compare with what there is.
 func (o *Operator) Still() {
 	o.world.Helper()
