@@ -52,7 +52,8 @@ func (a *Applier) Apply(ctx context.Context, intent runtime.ApplyConfiguration) 
 		return false, fmt.Errorf("apply: %w", err)
 	}
 	key := child.key
-	switch err := a.Client.Get(ctx, key, child.live); {
+	asIs := &client.GetOptions{DisableReadYourWritesConsistency: child.fleeting}
+	switch err := a.Client.Get(ctx, key, child.live, asIs); {
 	case apierrors.IsNotFound(err):
 		if err := a.refuseForeign(ctx, child.key, gvk); err != nil {
 			return false, err
@@ -69,7 +70,8 @@ func (a *Applier) Apply(ctx context.Context, intent runtime.ApplyConfiguration) 
 			return false, nil
 		}
 	}
-	if err := a.Client.Apply(ctx, intent, client.FieldOwner(Manager), client.ForceOwnership); err != nil {
+	unseen := &client.ApplyOptions{DisableReadYourWritesConsistency: child.fleeting}
+	if err := a.Client.Apply(ctx, intent, client.FieldOwner(Manager), client.ForceOwnership, unseen); err != nil {
 		return false, fmt.Errorf("apply %s %s: %w", gvk.Kind, key, err)
 	}
 	return true, nil

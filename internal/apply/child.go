@@ -32,6 +32,11 @@ type child struct {
 	live client.Object
 	// owned extracts from live the fields that we own, with their live values.
 	owned func() (any, error)
+	// fleeting says that the kind may go from the cluster and come back. The cache may then never show what was written
+	// last, and a read that waits for it, as the client's do, waits for good. Such a child is read as the cache shows it:
+	// an apply made too early has no effect, a deletion names the version that it is about, and the event that follows
+	// leads here again.
+	fleeting bool
 }
 
 // childOf knows the kinds that internal/desired renders.
@@ -56,7 +61,9 @@ func childOf(intent runtime.ApplyConfiguration) (*child, error) {
 	case *policyac.PodDisruptionBudgetApplyConfiguration:
 		return newChild(i.ObjectMetaApplyConfiguration, &policyv1.PodDisruptionBudget{}, policyac.ExtractPodDisruptionBudget), nil
 	case *gatewayac.HTTPRouteApplyConfiguration:
-		return newChild(i.ObjectMetaApplyConfiguration, &gatewayv1.HTTPRoute{}, gatewayac.ExtractHTTPRoute), nil
+		c := newChild(i.ObjectMetaApplyConfiguration, &gatewayv1.HTTPRoute{}, gatewayac.ExtractHTTPRoute)
+		c.fleeting = true
+		return c, nil
 	case *ac.RoutingTableApplyConfiguration:
 		return newChild(i.ObjectMetaApplyConfiguration, &v1alpha1.RoutingTable{}, ac.ExtractRoutingTable), nil
 	default:

@@ -22,7 +22,7 @@ func (a *Applier) Remove(ctx context.Context, owner metav1.Object, absent runtim
 	if err != nil {
 		return false, err
 	}
-	err = a.Client.Get(ctx, child.key, child.live)
+	err = a.Client.Get(ctx, child.key, child.live, &client.GetOptions{DisableReadYourWritesConsistency: child.fleeting})
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
@@ -34,7 +34,7 @@ func (a *Applier) Remove(ctx context.Context, owner metav1.Object, absent runtim
 	}
 	err = a.Client.Delete(ctx, child.live, client.Preconditions{
 		UID: ptr.To(child.live.GetUID()), ResourceVersion: ptr.To(child.live.GetResourceVersion()),
-	})
+	}, &client.DeleteOptions{DisableReadYourWritesConsistency: child.fleeting})
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return false, nil
 	}

@@ -70,7 +70,7 @@ func (w *World) versions(ctx context.Context, watch url.URL) map[string]string {
 // metadata, behind a content type, asks for no more of the objects than that.
 const metadata = ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-// listed is the list, as JSON in the form, of the objects that a watch is about.
+// listed is the list, as JSON in the form, of the objects that a watch is about: an empty one of a kind that is gone.
 func (w *World) listed(ctx context.Context, watch url.URL, form string) []byte {
 	w.Helper()
 	q := watch.Query()
@@ -85,6 +85,9 @@ func (w *World) listed(ctx context.Context, watch url.URL, form string) []byte {
 	defer func() { w.must(response.Body.Close(), "list "+watch.Path) }()
 	body, err := io.ReadAll(response.Body)
 	w.must(err, "list "+watch.Path)
+	if response.StatusCode == http.StatusNotFound {
+		return []byte(`{}`)
+	}
 	if response.StatusCode != http.StatusOK {
 		w.Fatalf("list %s: %s", watch.Path, body)
 	}

@@ -33,26 +33,29 @@ func CRD() *metav1.PartialObjectMetadata {
 	return out
 }
 
-// gatewayAPI finds out whether there are HTTPRoutes, and watches them while there are: the watch of a kind that does not
-// exist cannot be started with the others. Nothing has to be polled, since the watch of the CustomResourceDefinition wakes
-// every Copilot that wants an HTTPRoute.
+// gatewayAPI finds out whether there are HTTPRoutes, and watches them from when there first are any: the watch of a kind
+// that does not exist cannot be started with the others. Nothing has to be polled, since the watch of the
+// CustomResourceDefinition wakes every Copilot that wants an HTTPRoute.
+//
+// The watch is never ended. Where the kind goes, the informer looks for it with growing pauses of at most a minute, and has
+// its handlers, and a client that reads from it, when the kind is back.
 type gatewayAPI struct {
-	// watch starts the watch of HTTPRoutes and unwatch ends it. Both are nil where nothing is watched.
-	watch   func() error
-	unwatch func(context.Context) error
+	// watch starts the watch of HTTPRoutes. It is nil where nothing is watched.
+	watch func() error
 
 	mu      sync.Mutex
 	watched bool
 }
 
-// served says whether HTTPRoutes can be read and written, by what the cache of c and its mapper know. The error, that of a CustomResourceDefinition which is there and
-// not served, passes in the moments after it was made; with one too old to have v1 it stays.
+// served says whether HTTPRoutes can be read and written, by what the cache of c and its mapper know. The error, that of a
+// CustomResourceDefinition which is there and not served, passes in the moments after it was made; with one too old to have
+// v1 it stays.
 func (g *gatewayAPI) served(ctx context.Context, c client.Client) (bool, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	err := c.Get(ctx, types.NamespacedName{Name: HTTPRouteCRD}, CRD())
 	if apierrors.IsNotFound(err) {
-		return false, g.end(ctx)
+		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("look whether there is a CustomResourceDefinition %s: %w", HTTPRouteCRD, err)
@@ -74,20 +77,6 @@ func (g *gatewayAPI) served(ctx context.Context, c client.Client) (bool, error) 
 	return true, nil
 }
 
-// end stops the watch of a kind that is gone, which would go on to fail.
-func (g *gatewayAPI) end(ctx context.Context) error {
-	if !g.watched {
-		return nil
-	}
-	if g.unwatch != nil {
-		if err := g.unwatch(ctx); err != nil {
-			return fmt.Errorf("end the watch of HTTPRoutes: %w", err)
-		}
-	}
-	g.watched = false
-	return nil
-}
-
 // follow has c watch the HTTPRoutes that belong to Copilots, from when there are any.
 func (g *gatewayAPI) follow(mgr manager.Manager, c controller.Controller) {
 	g.watch = func() error {
@@ -95,5 +84,4 @@ func (g *gatewayAPI) follow(mgr manager.Manager, c controller.Controller) {
 			mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Copilot{}, handler.OnlyControllerOwner())
 		return c.Watch(source.Kind(mgr.GetCache(), &gatewayv1.HTTPRoute{}, owner))
 	}
-	g.unwatch = func(ctx context.Context) error { return mgr.GetCache().RemoveInformer(ctx, &gatewayv1.HTTPRoute{}) }
 }
