@@ -4,6 +4,7 @@ package exposure
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/controller/controltest"
+	"github.com/opencopilot/handoff-operator/internal/desired"
 )
 
 func TestMain(m *testing.M) { os.Exit(controltest.Run(m)) }
@@ -57,6 +59,34 @@ func expectURL(w *controltest.World, c *v1alpha1.Copilot, want string) {
 	w.Until(c, func() error {
 		if c.Status.URL != want {
 			return errors.New("its URL is " + c.Status.URL)
+		}
+		return nil
+	})
+}
+
+// The address of a Channel is where its visitors reach it.
+func TestChannelFollowsTheURL(t *testing.T) {
+	w := controltest.New(t)
+	op := w.Start()
+	c := hello(w)
+	ch := &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: v1alpha1.ChannelSpec{
+		CopilotRef: v1alpha1.LocalRef{Name: "hello"}, Type: v1alpha1.ChannelTypeWeb,
+	}}
+	w.ExpectCreated(ch)
+	inside := desired.Address(w.Namespace, "hello")
+	expectAddress(w, ch, inside)
+	expose(w, c, v1alpha1.ExposureIngress)
+	expectAddress(w, ch, "https://"+host)
+	expose(w, c, v1alpha1.ExposureGateway) // which this cluster does not have
+	expectAddress(w, ch, inside)
+	op.Rest()
+}
+
+func expectAddress(w *controltest.World, ch *v1alpha1.Channel, want string) {
+	w.Helper()
+	w.Until(ch, func() error {
+		if ch.Status.Address != want {
+			return errors.New("its address is " + ch.Status.Address)
 		}
 		return nil
 	})
@@ -117,4 +147,46 @@ func TestGatewayAPIWasThereBefore(t *testing.T) {
 	op = w.Start()
 	w.UntilGone(route)
 	op.Rest()
+}
+
+// The API comes, goes and comes back while the operator runs.
+func TestGatewayAPIComesAndGoes(t *testing.T) {
+	w := controltest.New(t)
+	op := w.Start()
+	c := hello(w)
+	expose(w, c, v1alpha1.ExposureGateway)
+	missing := func() {
+		t.Helper()
+		w.ExpectCondition(c, v1alpha1.ConditionResolvedRefs, metav1.ConditionFalse, v1alpha1.ReasonGatewayAPIMissing,
+			"spec.exposure.type", "install its CRDs", "use type Ingress")
+		expectURL(w, c, "")
+	}
+	missing()
+	w.Run("hello")
+	w.Acknowledge("hello")
+	w.ExpectReady(c) // inside the cluster it is served
+
+	route := child(&gatewayv1.HTTPRoute{})
+	for range 2 {
+		w.InstallGatewayAPI()
+		expectThere(w, route)
+		w.ExpectCondition(c, v1alpha1.ConditionResolvedRefs, metav1.ConditionTrue, v1alpha1.ReasonResolved)
+		expectURL(w, c, "https://"+host)
+		w.Edit(route, func() { route.Spec.Hostnames = []gatewayv1.Hostname{"else.example.com"} })
+		expectHostname(w, route)
+		op.Rest()
+		w.UninstallGatewayAPI()
+		missing()
+	}
+	op.Rest()
+}
+
+func expectHostname(w *controltest.World, route *gatewayv1.HTTPRoute) {
+	w.Helper()
+	w.Until(route, func() error {
+		if h := route.Spec.Hostnames; len(h) != 1 || h[0] != host {
+			return fmt.Errorf("its hosts are %v", h)
+		}
+		return nil
+	})
 }

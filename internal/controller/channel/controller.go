@@ -69,7 +69,10 @@ func (r *Reconciler) observe(ctx context.Context, copilot reconcile.Request) (st
 	if o.Table != nil {
 		o.Revision = routing.Revision(o.Table)
 	}
-	if desired.Served(&c) {
+	switch {
+	case c.Status.URL != "":
+		o.Address = c.Status.URL
+	case desired.Served(&c):
 		o.Address = desired.Address(c.Namespace, c.Name)
 	}
 	return o, nil

@@ -39,6 +39,7 @@ func copilotChanges() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.Copilot), e.ObjectNew.(*v1alpha1.Copilot)
 		return before.Generation != after.Generation || before.Status.TableRevision != after.Status.TableRevision ||
+			before.Status.URL != after.Status.URL ||
 			changed(v1alpha1.ConditionProgrammed, before, after) || changed(v1alpha1.ConditionReady, before, after)
 	}}
 }
