@@ -55,9 +55,10 @@ func copilotPlatformSecrets(s *v1alpha1.CopilotSpec) []use {
 			uses = append(uses, use{field: fmt.Sprintf("spec.runtime.imagePullSecrets[%d]", i), secret: ref.Name})
 		}
 	}
-	if s.Exposure != nil && s.Exposure.Ingress != nil && s.Exposure.Ingress.TLSSecretRef != nil {
+	// Beside another type it is refused, so there is no need of the Secret.
+	if e := s.Exposure; e != nil && e.Type == v1alpha1.ExposureIngress && e.Ingress != nil && e.Ingress.TLSSecretRef != nil {
 		const field = "spec.exposure.ingress.tlsSecretRef"
-		name := s.Exposure.Ingress.TLSSecretRef.Name
+		name := e.Ingress.TLSSecretRef.Name
 		uses = append(uses, use{field, name, "tls.crt"}, use{field, name, "tls.key"})
 	}
 	return append(uses, podSecrets(s)...)
