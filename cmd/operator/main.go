@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"k8s.io/client-go/discovery"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/opencopilot/handoff-operator/internal/controller"
 	"github.com/opencopilot/handoff-operator/internal/controller/metrics"
+	"github.com/opencopilot/handoff-operator/internal/controller/platform"
 )
 
 // version is set by the linker.
@@ -110,6 +112,13 @@ func run(ctx context.Context, o options) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find a cluster: %w", err)
+	}
+	cluster, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return fmt.Errorf("make a client: %w", err)
+	}
+	if err := platform.Installed(cluster.ServerResourcesForGroupVersion); err != nil {
+		return err
 	}
 	mgr, err := newManager(config, o)
 	if err != nil {
