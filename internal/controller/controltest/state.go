@@ -103,6 +103,9 @@ func (w *World) State() map[string]string {
 		seen, ours, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration")
 		stale := ours && seen != o.GetGeneration()
 		prune(o.Object)
+		if status, ok := o.Object["status"].(map[string]any); ok && len(status) == 0 {
+			delete(o.Object, "status") // what is left where there was one
+		}
 		if stale {
 			o.Object["stale"] = "its status is about an older generation"
 		}
