@@ -91,6 +91,10 @@ lint: $(GOLANGCI_LINT) ## Run golangci-lint (.golangci.yml), which also holds th
 verify: $(TOOLS) vet lint ## Check what is generated, go.mod, the libc pin and config/; changes nothing in the tree.
 	BIN='$(BIN)' KUSTOMIZE='$(KUSTOMIZE)' hack/verify.sh
 
+.PHONY: cel-cost
+cel-cost: ## Print what each CEL rule of the CRDs costs at most, as an API server estimates it.
+	go -C hack/celcost run . $(CURDIR)/config/crd/bases/*.yaml
+
 .PHONY: test
 test: $(GOTESTSUM) $(HELM) $(KUSTOMIZE) envtest-assets ## Unit, golden, envtest and SQLite tests. Narrow with PKG=./internal/routing/... RUN=TestName; RACE=1.
 	$(if $(filter ./...,$(PKG)),go -C hack/image test ./... && go -C test/alerts test -count=1 ./...)
