@@ -198,7 +198,7 @@ type AgentPoolSpec struct {
 	// +kubebuilder:validation:MaxItems=200
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:XValidation:rule=`[self.map(a, a.email.lowerAscii())].all(l, l.all(e, l.exists_one(x, x == e)))`,messageExpression=`'"' + self[[self.map(a, a.email.lowerAscii())].map(l, l.transformList(i, e, !l.exists_one(x, x == e), i)[0])[0]].email + '" is the address of two agents; a person is listed once in a pool'`
+	// +kubebuilder:validation:XValidation:rule=`[self.map(a, a.email.lowerAscii())].all(l, !l.exists(i, e, l.exists(j, x, j < i && x == e)))`,messageExpression=`'"' + self[[self.map(a, a.email.lowerAscii())].map(l, l.transformList(i, e, l.exists(j, x, j < i && x == e), i)[0])[0]].email + '" is the address of two agents; a person is listed once in a pool'`
 	Agents []Agent `json:"agents,omitempty"`
 }
 
