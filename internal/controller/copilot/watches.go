@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -11,8 +12,10 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -28,6 +31,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	w := watches{mgr.GetCache()}
 	b := builder.ControllerManagedBy(mgr).
 		Named("copilot").
+		WithOptions(controller.Options{RateLimiter: retries()}).
 		For(&v1alpha1.Copilot{}, builder.WithPredicates(predicate.Or(index.Spec(), toldToUpgrade()))).
 		Owns(&v1alpha1.RoutingTable{}).
 		Owns(&appsv1.Deployment{}).
@@ -60,6 +64,15 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 	}
 	r.gateway.follow(mgr, c)
 	return nil
+}
+
+// patience is the longest pause between two tries. What no watch shows, such as that an object of somebody else no longer
+// has a child's name, or that a quota has room again, is found out by a try.
+const patience = 5 * time.Minute
+
+// retries pause as controller-runtime does, but not for up to a quarter of an hour.
+func retries() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](5*time.Millisecond, patience)
 }
 
 // reconcile reads the Copilot of the request.
