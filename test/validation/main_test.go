@@ -102,6 +102,12 @@ func (a answer) message() string {
 	return s.Message
 }
 
+// fields and list are JSON.
+type (
+	fields = map[string]any
+	list   = []any
+)
+
 // resources are the plural names of the kinds.
 var resources = map[string]string{
 	"Copilot": "copilots", "Channel": "channels", "HandoffPolicy": "handoffpolicies", "AgentPool": "agentpools", "RoutingTable": "routingtables",
