@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	_ "golang.org/x/crypto/x509roots/fallback" // roots for model servers, in an image without files
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/server"
 	"github.com/opencopilot/handoff-operator/internal/runtime/table"
@@ -106,7 +107,7 @@ func source(f flags, log *slog.Logger, reg *prometheus.Registry) (server.Source,
 	case f.routingTable == "":
 		return nil, errors.New("neither --table nor --routing-table is set; give one of them")
 	}
-	config, err := rest.InClusterConfig()
+	config, err := kubernetes()
 	if err != nil {
 		return nil, fmt.Errorf("reaching the API server: %w", err)
 	}
@@ -114,4 +115,12 @@ func source(f flags, log *slog.Logger, reg *prometheus.Registry) (server.Source,
 		Config: config, Namespace: f.namespace, Name: f.routingTable, Pod: os.Getenv("POD_NAME"),
 		RunDir: f.runDir, Log: log, Metrics: metrics,
 	})
+}
+
+// kubernetes is how the API server is reached: as the pod's ServiceAccount, or outside of a pod as $KUBECONFIG says.
+func kubernetes() (*rest.Config, error) {
+	if path := os.Getenv(clientcmd.RecommendedConfigPathEnvVar); path != "" {
+		return clientcmd.BuildConfigFromFlags("", path)
+	}
+	return rest.InClusterConfig()
 }

@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/opencopilot/handoff-operator/internal/client"
 	"github.com/opencopilot/handoff-operator/internal/manifest"
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -32,6 +35,7 @@ var program string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	log.SetLogger(logr.Discard())
 	dir, err := os.MkdirTemp("", "chaos")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
@@ -51,6 +55,7 @@ func run(m *testing.M) int {
 type child struct {
 	t           *testing.T
 	args        []string
+	kubeconfig  string
 	runDir      string
 	base, admin string
 
@@ -71,9 +76,16 @@ func startChild(t *testing.T, table *routing.Table, configMaps map[string]map[st
 	if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, inputs, 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	return newChild(t, "", "--table", file)
+}
+
+// newChild runs a runtime, with its table from where the arguments say, until the test ends.
+func newChild(t *testing.T, kubeconfig string, from ...string) *child {
+	t.Helper()
+	dir := t.TempDir()
 	addr, admin := freeAddress(t), freeAddress(t)
-	c := &child{t: t, base: "http://" + addr, admin: "http://" + admin, runDir: filepath.Join(dir, "run")}
-	c.args = []string{"--table", file, "--data-dir", filepath.Join(dir, "data"), "--run-dir", c.runDir, "--addr", addr, "--admin-addr", admin}
+	c := &child{t: t, kubeconfig: kubeconfig, base: "http://" + addr, admin: "http://" + admin, runDir: filepath.Join(dir, "run")}
+	c.args = append(from, "--data-dir", filepath.Join(dir, "data"), "--run-dir", c.runDir, "--addr", addr, "--admin-addr", admin)
 	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -109,6 +121,7 @@ func (c *child) start() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cmd = exec.Command(program, c.args...)
+	c.cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig, "POD_NAME=chaos-handoff-0")
 	c.cmd.Stderr = &c.log
 	return c.cmd.Start()
 }
