@@ -26,6 +26,8 @@ import (
 // HTTPRouteCRD is the name of the CustomResourceDefinition that a cluster with the Gateway API has.
 const HTTPRouteCRD = "httproutes." + gatewayv1.GroupName
 
+var httpRoute = schema.GroupVersionKind{Group: gatewayv1.GroupName, Version: "v1", Kind: "HTTPRoute"}
+
 // CRD is a CustomResourceDefinition of which only the metadata is read.
 func CRD() *metav1.PartialObjectMetadata {
 	out := &metav1.PartialObjectMetadata{}
@@ -63,10 +65,9 @@ func (g *gatewayAPI) served(ctx context.Context, c client.Client) (bool, error) 
 	if g.watched {
 		return true, nil
 	}
-	gvk := gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
-	if _, err := c.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version); err != nil {
+	if _, err := c.RESTMapper().RESTMapping(httpRoute.GroupKind(), httpRoute.Version); err != nil {
 		return false, fmt.Errorf("the CustomResourceDefinition %s is there, but the API server does not serve its version %s: %w",
-			HTTPRouteCRD, gvk.Version, err)
+			HTTPRouteCRD, httpRoute.Version, err)
 	}
 	if g.watch != nil {
 		if err := g.watch(); err != nil {

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 )
 
 // atStart is what an operator knows of the cluster that has rights in namespaces alone. It may not watch the
@@ -30,8 +29,7 @@ func (r *Reconciler) LookAround(ctx context.Context, log logr.Logger) error {
 	if !apierrors.IsForbidden(err) {
 		return fmt.Errorf("look whether CustomResourceDefinition %s may be watched: %w", HTTPRouteCRD, err)
 	}
-	gvk := gatewayv1.SchemeGroupVersion.WithKind("HTTPRoute")
-	_, err = r.Client.RESTMapper().RESTMapping(gvk.GroupKind(), gvk.Version)
+	_, err = r.Client.RESTMapper().RESTMapping(httpRoute.GroupKind(), httpRoute.Version)
 	if err != nil && !meta.IsNoMatchError(err) {
 		return fmt.Errorf("look whether there are HTTPRoutes: %w", err)
 	}
