@@ -26,13 +26,7 @@ func (r *report) exposure(e *v1alpha1.Exposure) []string {
 	if kind != v1alpha1.ExposureIngress && e.Ingress != nil {
 		r.invalid(at+"ingress", other, kind, "ingress", v1alpha1.ExposureIngress)
 	}
-	if kind != v1alpha1.ExposureNone && e.Host == "" {
-		// Without a host it would answer for every host that nobody else claims.
-		r.invalid(at+"host", "exposure of type %s needs the field host, such as support.acme.example", kind)
-	}
-	if _, err := netip.ParseAddr(e.Host); e.Host != "" && (err == nil || len(validation.IsDNS1123Subdomain(e.Host)) > 0) {
-		r.invalid(at+"host", "%q must be a host name such as support.acme.example, in lower case and without scheme or port", e.Host)
-	}
+	r.exposedHost(kind, e.Host)
 	r.exposedBy(e)
 	if len(e.TrustedProxies) > 0 {
 		r.unserved(at+"trustedProxies", "X-Forwarded headers are not read")
@@ -44,6 +38,19 @@ func (r *report) exposure(e *v1alpha1.Exposure) []string {
 	}
 	twice(r, at+"trustedProxies", e.TrustedProxies)
 	return slices.Clone(e.TrustedProxies)
+}
+
+// exposedHost reports a missing host, without which the Copilot would answer for every host that nobody else claims, and
+// one that is no name.
+func (r *report) exposedHost(kind v1alpha1.ExposureType, host string) {
+	const field = "spec.exposure.host"
+	_, err := netip.ParseAddr(host)
+	switch {
+	case host == "" && kind != v1alpha1.ExposureNone:
+		r.invalid(field, "exposure of type %s needs the field host, such as support.acme.example", kind)
+	case host != "" && (err == nil || len(validation.IsDNS1123Subdomain(host)) > 0):
+		r.invalid(field, "%q must be a host name such as support.acme.example, in lower case and without scheme or port", host)
+	}
 }
 
 // exposedBy reports what cannot name a class or a Gateway.
