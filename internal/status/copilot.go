@@ -52,11 +52,12 @@ func Copilot(c *v1alpha1.Copilot, o CopilotObservation, now metav1.Time) v1alpha
 	}
 	accepted := accepted(o.Problems, object)
 	programmed := programmed(o, accepted, out.TableRevision)
-	ready := copilotReady(o, accepted, programmed)
+	resolved := resolved(o.Problems, object)
+	ready := withMissing(copilotReady(o, accepted, programmed), resolved)
 	reason, doing := work(o)
 	edited := c.Status.TableRevision != out.TableRevision || c.Status.ObservedGeneration != c.Generation
 	conditions := append([]metav1.Condition{
-		accepted, resolved(o.Problems, object), served(o.Problems, object), programmed, ready,
+		accepted, resolved, served(o.Problems, object), programmed, ready,
 	}, progress(ready, returns(c.Status.Conditions, edited), reason, doing)...)
 	conditions = append(conditions, upgradable(o.Upgrade)...)
 	out.ObservedGeneration = c.Generation
@@ -127,6 +128,15 @@ func copilotReady(o CopilotObservation, accepted, programmed metav1.Condition) m
 	ready := serves(o, accepted, programmed)
 	if o.ApplyError != nil && !isTrue(ready) && !stalls(ready.Reason) {
 		return no(ready.Type, v1alpha1.ReasonApplyFailed, o.ApplyError.Error())
+	}
+	return ready
+}
+
+// withMissing adds to Ready, which is what people look at, what the Copilot names and does not exist. It may be why its
+// pods do not start, and is to be mended also where customers are served.
+func withMissing(ready, resolved metav1.Condition) metav1.Condition {
+	if !isTrue(resolved) && !stalls(ready.Reason) {
+		ready.Message += " Something it names is missing: " + resolved.Message
 	}
 	return ready
 }

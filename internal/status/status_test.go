@@ -69,6 +69,7 @@ func TestCopilot(t *testing.T) {
 			},
 			want:    []string{"ResolvedRefs=False/NotFound", "Ready=True/Ready", "Stalled=False/Settled"},
 			kstatus: kstatus.CurrentStatus,
+			says:    "Customers are served. Something it names is missing: spec.f: m",
 		},
 		"a problem of another object": {
 			change: func(o *status.CopilotObservation) {
