@@ -8,6 +8,11 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Named as the Lease, which has one name, so that Helm refuses a second release in the namespace. */}}
+{{- define "handoff.leaseName" -}}
+handoff-operator-leader-election
+{{- end -}}
+
 {{/* Cluster-scoped names of a restricted installation carry its namespace: there may be several. */}}
 {{- define "handoff.clusterName" -}}
 {{- if .Values.watchNamespaces -}}
@@ -20,7 +25,7 @@
 {{- define "handoff.labels" -}}
 app.kubernetes.io/part-of: handoff-operator
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
