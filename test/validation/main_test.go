@@ -49,6 +49,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	env := &envtest.Environment{CRDDirectoryPaths: []string{root + "/config/crd/bases"}, ErrorIfCRDPathMissing: true}
+	// The largest objects take seconds, and minutes where all packages' tests share two processors.
+	env.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "5m")
 	err := start(env)
 	code := 1
 	if err == nil {
