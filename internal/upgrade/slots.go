@@ -18,6 +18,8 @@ type Slots struct {
 	taken   map[types.NamespacedName]bool
 	stuck   map[types.NamespacedName]bool
 	waiting []types.NamespacedName
+	// blocking are those that somebody who was refused saw under way. Not all of them are in taken.
+	blocking map[types.NamespacedName]bool
 }
 
 // Running is an upgrade that is under way in the cluster.
@@ -28,29 +30,42 @@ type Running struct {
 
 // NewSlots makes slots for limit upgrades at a time. wake has one who waits asked again; it must not block.
 func NewSlots(limit int, wake func(types.NamespacedName)) *Slots {
-	return &Slots{limit: limit, wake: wake, taken: map[types.NamespacedName]bool{}, stuck: map[types.NamespacedName]bool{}}
+	return &Slots{
+		limit: limit, wake: wake,
+		taken:    map[types.NamespacedName]bool{},
+		stuck:    map[types.NamespacedName]bool{},
+		blocking: map[types.NamespacedName]bool{},
+	}
 }
 
 // Limit is how many may upgrade at a time.
 func (s *Slots) Limit() int { return s.limit }
 
-// Take gives key a slot if one is free beside those under way, and else puts it at the end of those who wait.
-func (s *Slots) Take(key types.NamespacedName, underWay []Running) bool {
+// Take gives key a slot if one is free beside those under way, and else puts it at the end of those who wait. list
+// is called while nobody can leave: were it read before, somebody could leave in between and wake nobody.
+func (s *Slots) Take(key types.NamespacedName, list func() ([]Running, error)) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	underWay, err := list()
+	if err != nil {
+		return false, err
+	}
 	s.sync(key, underWay)
 	if !s.taken[key] && s.free(underWay) == 0 {
 		if !slices.Contains(s.waiting, key) {
 			s.waiting = append(s.waiting, key)
 		}
-		return false
+		for _, r := range underWay {
+			s.blocking[r.Copilot] = true
+		}
+		return false, nil
 	}
 	s.taken[key] = true
 	s.unqueue(key)
 	if s.free(underWay) > 0 {
 		s.wakeNext()
 	}
-	return true
+	return true, nil
 }
 
 func (s *Slots) free(underWay []Running) int {
@@ -72,14 +87,15 @@ func (s *Slots) Hold(key types.NamespacedName, stuck bool) {
 	s.mark(key, stuck)
 }
 
-// Leave notes that key neither upgrades nor waits. If it did, the next one is woken.
+// Leave notes that key neither upgrades nor waits. If it did, or was in somebody's way, the next one is woken.
 func (s *Slots) Leave(key types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if queued := s.unqueue(key); !queued && !s.taken[key] {
+	if queued := s.unqueue(key); !queued && !s.taken[key] && !s.blocking[key] {
 		return
 	}
 	delete(s.taken, key)
+	delete(s.blocking, key)
 	s.wakeNext()
 }
 

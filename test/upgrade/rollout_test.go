@@ -97,6 +97,50 @@ func TestStuckUpgradeHoldsUpTheRestAndSaysSo(t *testing.T) {
 	}
 }
 
+// A Copilot that becomes wrong in the middle of its upgrade keeps its place in the cluster until its pod is there, and
+// then passes it on, though nothing is rendered for it any more.
+func TestWrongCopilotPassesItsPlaceOn(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	all := served(w, 4, nil)
+	op := release(w, "v2")
+	op.Rest()
+	moved, _ := on(w, all, "v2")
+	w.ExpectCreated(&v1alpha1.HandoffPolicy{ObjectMeta: metav1.ObjectMeta{Name: "nobody"}})
+	for _, c := range all {
+		if slices.Contains(moved, c.Name) {
+			w.Edit(c, func() { c.Spec.PolicyRef = &v1alpha1.LocalRef{Name: "nobody"} })
+			w.ExpectCondition(c, v1alpha1.ConditionAccepted, metav1.ConditionFalse, "NobodyToHandOffTo")
+		}
+	}
+	op.Rest()
+	if now, _ := on(w, all, "v2"); len(now) != limit {
+		t.Fatalf("none of %v is there yet, and there moved %v", moved, now)
+	}
+	for _, name := range moved {
+		w.Run(name)
+	}
+	op.Rest()
+	if now, unavailable := on(w, all, "v2"); len(now) != len(all) || len(unavailable) != limit {
+		t.Errorf("%d places came free: %v moved, of them %v are under way", limit, now, unavailable)
+	}
+}
+
+// What has the mark and is nobody's child holds up nobody.
+func TestDeploymentWithoutCopilotTakesNoPlace(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	all := served(w, 2, nil)
+	stray := deployment(w, all[0].Name)
+	stray.ObjectMeta = metav1.ObjectMeta{Name: "stray", Labels: stray.Labels}
+	stray.Labels[upgrade.Mark] = "true"
+	w.ExpectCreated(stray)
+	release(w, "v2").Rest()
+	if moved, _ := on(w, all, "v2"); len(moved) != limit {
+		t.Errorf("%v moved, want %d", moved, limit)
+	}
+}
+
 // giveUp has the Deployment say what its controller does after progressDeadlineSeconds.
 func giveUp(w *controltest.World, copilot string) {
 	w.Helper()

@@ -16,16 +16,19 @@ import (
 
 // apply writes every child that differs, and deletes those that the Copilot no longer wants. One that the API server
 // refuses does not hold up the others; in a namespace that is being deleted all of them go, and the Copilot with them, so
-// there is nothing to do or to complain about.
+// there is nothing to do or to complain about. Whoever does not get as far as its Deployment leaves its turn to the next.
 func (r *Reconciler) apply(ctx context.Context, in desired.Input, o *status.CopilotObservation) error {
+	key := client.ObjectKeyFromObject(in.Copilot)
 	children, err := desired.Render(in)
 	if err != nil {
+		r.Upgrades.leave(key)
 		return err
 	}
 	var failed error
 	for _, child := range children {
 		err := r.applyOne(ctx, in, child, o)
 		if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+			r.Upgrades.leave(key)
 			return nil
 		}
 		failed = errors.Join(failed, err)

@@ -67,6 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	}
 	s, err := r.Snapshots.Read(ctx, c)
 	if err != nil {
+		r.Upgrades.leave(client.ObjectKeyFromObject(c))
 		return reconcile.Result{}, err
 	}
 	o := status.CopilotObservation{Desired: ptr.Deref(desired.Replicas(c), 1), Unserved: unserved(c)}

@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/client-go/util/workqueue"
@@ -69,11 +70,15 @@ func (u *Upgrades) settle(ctx context.Context, c *v1alpha1.Copilot, intent *apps
 	decision := one.Decide()
 	slot := false
 	if decision == upgrade.Wait {
-		underWay, err := u.underWay(ctx)
+		var underWay []appsv1.Deployment
+		slot, err = u.slots.Take(key, func() (_ []upgrade.Running, err error) {
+			underWay, err = u.underWay(ctx)
+			return running(underWay), err
+		})
 		if err != nil {
 			return status.Upgrade{}, err
 		}
-		if slot = u.slots.Take(key, running(underWay)); !slot {
+		if !slot {
 			due.Waiting, due.Limit = true, u.slots.Limit()
 			due.Stuck, due.StuckElsewhere = stuck(underWay, c.Namespace)
 		}
@@ -114,13 +119,16 @@ func (u *Upgrades) look(ctx context.Context, c *v1alpha1.Copilot, intent *appsac
 	return one, nil
 }
 
-// underWay are the Deployments that hold a slot, anywhere in the cluster.
+// underWay are the Deployments of Copilots that hold a slot, anywhere in the cluster. Whatever else carries the mark is
+// not waited for: nobody would say when it is done.
 func (u *Upgrades) underWay(ctx context.Context) ([]appsv1.Deployment, error) {
 	var list appsv1.DeploymentList
 	if err := u.client.List(ctx, &list, client.MatchingFields{index.DeploymentUpgrading: "true"}); err != nil {
 		return nil, fmt.Errorf("list the upgrades that are under way: %w", err)
 	}
-	return slices.DeleteFunc(list.Items, func(d appsv1.Deployment) bool { return !upgrade.UnderWay(&d) }), nil
+	return slices.DeleteFunc(list.Items, func(d appsv1.Deployment) bool {
+		return owner(&d) == "" || !upgrade.UnderWay(&d)
+	}), nil
 }
 
 func running(deployments []appsv1.Deployment) []upgrade.Running {
@@ -133,14 +141,13 @@ func running(deployments []appsv1.Deployment) []upgrade.Running {
 	return out
 }
 
-// owner is the name of the Deployment's Copilot.
+// owner is the name of the Copilot that the Deployment is a child of, or empty.
 func owner(d *appsv1.Deployment) string {
-	for _, o := range d.OwnerReferences {
-		if o.Kind == "Copilot" {
-			return o.Name
-		}
+	o := metav1.GetControllerOf(d)
+	if o == nil || o.Kind != "Copilot" || o.APIVersion != v1alpha1.GroupVersion.String() {
+		return ""
 	}
-	return d.Name
+	return o.Name
 }
 
 // stuck names the Copilots of the namespace whose upgrade does not come to an end, and counts those of others: their
