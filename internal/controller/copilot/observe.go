@@ -126,7 +126,7 @@ func (r *Reconciler) forgetGone(ctx context.Context, t *v1alpha1.RoutingTable, p
 	t.Status.Replicas = kept
 	// The lock keeps an acknowledgement that arrived meanwhile; its event brings us back here.
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Status().Patch(ctx, t, patch); err != nil && !apierrors.IsConflict(err) {
+	if err := r.Client.Status().Patch(ctx, t, patch); client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
 		return fmt.Errorf("remove the entries of gone pods from RoutingTable %s/%s: %w", t.Namespace, t.Name, err)
 	}
 	return nil
