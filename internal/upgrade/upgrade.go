@@ -34,7 +34,8 @@ const (
 // change of those would raise the Deployment's generation, as if it were rolled out once more.
 const Mark = "handoff.opencopilot.so/upgrading"
 
-// To is the annotation of a Copilot with upgrade Manual that names the release it is to move to.
+// To is the annotation of a Copilot with upgrade Manual that names the release it is to move to. Once there, it is used
+// up: what the same release renders anew, as with another --runtime-image, is not what somebody agreed to.
 const To = "handoff.opencopilot.so/upgrade-to"
 
 // unknown stands for a release that did not write its name.
@@ -76,7 +77,7 @@ func (c Case) Decide() Decision {
 		return Apply // no pod of ours changes
 	case template == c.Live.Annotations[Template]:
 		return Apply // heals what somebody else changed
-	case c.edited(), c.Copilot.Annotations[To] == c.Release:
+	case c.edited(), c.told():
 		return Apply // somebody wants it now
 	case c.Copilot.Spec.Runtime != nil && c.Copilot.Spec.Runtime.Upgrade == manual:
 		return Keep
@@ -91,6 +92,11 @@ func (c Case) Decide() Decision {
 func (c Case) edited() bool {
 	rendered, known := c.Live.Annotations[Inputs]
 	return known && rendered != inputs(c.Copilot)
+}
+
+// told says whether somebody asked for the operator's release, and has not got it yet.
+func (c Case) told() bool {
+	return c.Copilot.Annotations[To] == c.Release && c.Live.Annotations[Release] != c.Release
 }
 
 // UnderWay says whether the Deployment holds a slot: its upgrade began and it has not become available since.

@@ -68,6 +68,9 @@ func TestDecide(t *testing.T) {
 		"told to upgrade":                   {[]func(*upgrade.Case){manual, told("v2")}, upgrade.Apply},
 		"told to upgrade before its turn":   {[]func(*upgrade.Case){told("v2")}, upgrade.Apply},
 		"told to upgrade to something else": {[]func(*upgrade.Case){manual, told("v3")}, upgrade.Keep},
+		"told to upgrade, and was":          {[]func(*upgrade.Case){manual, told("v1"), func(c *upgrade.Case) { c.Release = "v1" }}, upgrade.Keep},
+		"told, was, and waits its turn now": {[]func(*upgrade.Case){told("v1"), func(c *upgrade.Case) { c.Release = "v1" }}, upgrade.Wait},
+		"told, and nothing was written":     {[]func(*upgrade.Case){bare, manual, told("v2")}, upgrade.Apply},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -202,6 +202,32 @@ func TestManualMovesWhenTold(t *testing.T) {
 	expectQuiet(w, release(w, "v2"))
 }
 
+// The annotation stays on the Copilot, and is no consent to what the same release renders later.
+func TestManualMovesOncePerAnnotation(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	c := served(w, 1, func(c *v1alpha1.Copilot) {
+		c.Spec.Runtime = &v1alpha1.Runtime{Upgrade: "Manual"}
+		c.Annotations = map[string]string{upgrade.To: "v2"}
+	})[0]
+	op := release(w, "v2")
+	w.ExpectCondition(c, v1alpha1.ConditionUpgradable, metav1.ConditionFalse, v1alpha1.ReasonUpToDate)
+	op.Rest()
+	op.Stop()
+	op = releaseWith(w, "v2", image("other"))
+	w.ExpectCondition(c, v1alpha1.ConditionUpgradable, metav1.ConditionTrue, v1alpha1.ReasonUpgradeAvailable,
+		"image is "+image("v2"), "set spec.runtime.image: "+image("other"))
+	op.Rest()
+	if have := imageOf(deployment(w, c.Name)); have != image("v2") {
+		t.Errorf("nobody asked for it, and it has %s", have)
+	}
+	w.Edit(c, func() { c.Spec.Runtime.Image = image("other") })
+	w.ExpectCondition(c, v1alpha1.ConditionUpgradable, metav1.ConditionFalse, v1alpha1.ReasonUpToDate)
+	if have := imageOf(deployment(w, c.Name)); have != image("other") {
+		t.Errorf("the image was set, and it has %s", have)
+	}
+}
+
 func TestEditDoesNotWaitForItsTurn(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t)

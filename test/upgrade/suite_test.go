@@ -23,8 +23,13 @@ const limit = 2
 // release starts the operator of a release, whose runtimes have an image of their own.
 func release(w *controltest.World, name string) *controltest.Operator {
 	w.Helper()
+	return releaseWith(w, name, image(name))
+}
+
+func releaseWith(w *controltest.World, name, runtimeImage string) *controltest.Operator {
+	w.Helper()
 	options := controltest.Options()
-	options.Release, options.RuntimeImage, options.MaxConcurrentUpgrades = name, image(name), limit
+	options.Release, options.RuntimeImage, options.MaxConcurrentUpgrades = name, runtimeImage, limit
 	return w.StartWith(controltest.Setup{Options: &options})
 }
 

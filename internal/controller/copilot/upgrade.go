@@ -95,7 +95,8 @@ func (u *Upgrades) settle(ctx context.Context, c *v1alpha1.Copilot, intent *apps
 		return due, nil
 	}
 	due.Held = decision == upgrade.Keep
-	due.From, due.Image, due.Told = one.Before(), image(intent), c.Annotations[upgrade.To]
+	due.From, due.Told = one.Before(), c.Annotations[upgrade.To]
+	due.Running, due.Image = runtimeImage(one.Live), image(intent)
 	one.Stay()
 	return due, nil
 }
