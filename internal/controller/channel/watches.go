@@ -26,7 +26,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		For(&v1alpha1.Copilot{}, builder.WithPredicates(copilotChanges())).
 		Watches(&v1alpha1.Channel{}, index.Enqueue(func(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
 			return index.CopilotsOfClaim(ctx, cached, o.(*v1alpha1.Channel))
-		}), builder.WithPredicates(index.ChannelSpec())).
+		}), builder.WithPredicates(index.Spec())).
 		WatchesMetadata(&corev1.Secret{}, index.Enqueue(func(ctx context.Context, o client.Object) ([]reconcile.Request, error) {
 			found, err := index.Channels(ctx, cached, o.GetNamespace(), index.ChannelSecret, o.GetName())
 			return index.CopilotsOf(found), err
@@ -38,7 +38,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 func copilotChanges() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.Copilot), e.ObjectNew.(*v1alpha1.Copilot)
-		return before.Generation != after.Generation || before.Status.TableRevision != after.Status.TableRevision ||
+		return index.Rewritten(e) || before.Status.TableRevision != after.Status.TableRevision ||
 			before.Status.URL != after.Status.URL ||
 			changed(v1alpha1.ConditionProgrammed, before, after) || changed(v1alpha1.ConditionReady, before, after)
 	}}

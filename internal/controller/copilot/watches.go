@@ -45,7 +45,7 @@ func (r *Reconciler) Register(mgr manager.Manager) error {
 		// A claim that outlives its Copilot has no owner.
 		Watches(&corev1.PersistentVolumeClaim{}, index.Enqueue(w.labelled)).
 		Watches(&corev1.Pod{}, index.Enqueue(w.labelled), builder.WithPredicates(podChanges())).
-		Watches(&v1alpha1.Channel{}, index.Enqueue(w.channel), builder.WithPredicates(index.ChannelSpec())).
+		Watches(&v1alpha1.Channel{}, index.Enqueue(w.channel), builder.WithPredicates(index.Spec())).
 		Watches(&v1alpha1.Copilot{}, index.Enqueue(w.rivals), builder.WithPredicates(index.Spec())).
 		Watches(&v1alpha1.HandoffPolicy{}, index.Enqueue(w.policy), builder.WithPredicates(index.Spec())).
 		Watches(&v1alpha1.AgentPool{}, index.Enqueue(w.pool), builder.WithPredicates(index.Spec())).

@@ -9,8 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
 // Enqueue makes a handler of a look-up in the indexes. A look-up fails only where a field is not registered.
@@ -32,17 +30,10 @@ func Existence() predicate.Predicate {
 // Spec lets pass changes of what a user wrote. A controller's own status write is none, so it wakes nobody. An object that
 // was deleted and made again while nothing was heard comes as an update too, and may be of the same generation.
 func Spec() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return rewritten(e) }}
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return Rewritten(e) }}
 }
 
-func rewritten(e event.UpdateEvent) bool {
+// Rewritten says that a user wrote the object anew, or another one of its name.
+func Rewritten(e event.UpdateEvent) bool {
 	return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || e.ObjectOld.GetUID() != e.ObjectNew.GetUID()
-}
-
-// ChannelSpec lets pass changes of what a Channel says or claims. A token that was generated is claimed in its status.
-func ChannelSpec() predicate.Predicate {
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		before, after := e.ObjectOld.(*v1alpha1.Channel), e.ObjectNew.(*v1alpha1.Channel)
-		return before.Generation != after.Generation || Claim(before) != Claim(after)
-	}}
 }
