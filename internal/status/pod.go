@@ -8,11 +8,14 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
 // PodTrouble is why the pod of a runtime cannot start, with the way out, or empty. It is the same for every pod and every
-// attempt that fails alike: it names no pod and counts nothing, so that what is made of it does not flap.
-func PodTrouble(p *corev1.Pod) string {
+// attempt that fails alike: it names no pod and counts nothing, so that what is made of it does not flap. spec is what
+// the Copilot asks for, nil if nothing; only the way out depends on it.
+func PodTrouble(p *corev1.Pod, spec *v1alpha1.Runtime) string {
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
 			// What preempting others would bring is nobody's cause.
@@ -22,14 +25,14 @@ func PodTrouble(p *corev1.Pod) string {
 		}
 	}
 	for i := range p.Status.ContainerStatuses {
-		if trouble := containerTrouble(&p.Status.ContainerStatuses[i]); trouble != "" {
+		if trouble := containerTrouble(&p.Status.ContainerStatuses[i], spec); trouble != "" {
 			return trouble
 		}
 	}
 	return ""
 }
 
-func containerTrouble(c *corev1.ContainerStatus) string {
+func containerTrouble(c *corev1.ContainerStatus, spec *v1alpha1.Runtime) string {
 	if c.Ready {
 		return ""
 	}
@@ -37,8 +40,7 @@ func containerTrouble(c *corev1.ContainerStatus) string {
 		switch w.Reason {
 		case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
 			"RegistryUnavailable", "SignatureValidationFailed":
-			return because(fmt.Sprintf("its image %q cannot be pulled", c.Image), pullError(w.Message),
-				"set spec.runtime.image to one that exists, or spec.runtime.imagePullSecrets to what its registry asks for")
+			return because(fmt.Sprintf("its image %q cannot be pulled", c.Image), pullError(w.Message), pullFix(spec))
 		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 			return because("its container cannot be made", w.Message,
 				"make what is named, or take it out of spec.runtime.podTemplate")
@@ -57,6 +59,16 @@ func containerTrouble(c *corev1.ContainerStatus) string {
 	}
 	return because(fmt.Sprintf("its container ended with exit code %d", ended.ExitCode), lastWords(ended.Message),
 		"it is started again; `kubectl logs --previous` has the rest")
+}
+
+// pullFix names who can set the image.
+func pullFix(spec *v1alpha1.Runtime) string {
+	const secrets = "spec.runtime.imagePullSecrets to what its registry asks for"
+	if spec != nil && spec.Image != "" {
+		return "set spec.runtime.image to one that exists, or " + secrets
+	}
+	return "it is the operator's runtime image, as spec.runtime.image is not set: have whoever runs the operator set one that exists " +
+		"(chart value runtimeImage, flag --runtime-image), or set " + secrets
 }
 
 // CreationTrouble is why the Deployment cannot make pods, such as a quota or an admission rule, or empty.
@@ -90,9 +102,26 @@ func pullError(message string) string {
 	return strings.TrimPrefix(message, "ErrImagePull: ")
 }
 
-// lastWords is the line of a container's last output that says why it ended: that of a panic or else the last. A line of
-// our JSON logs carries its time, which changes with every attempt, so only its message and error are taken.
+// mostWords is how many bytes of a container's words are taken at most.
+const mostWords = 200
+
+// lastWords is the line of a container's last output that says why it ended: that of a panic or else the last, in at most
+// mostWords bytes. It ends up where more people read than in the logs, and must be the same for each attempt, so what
+// differs between them and what may be secret is masked.
 func lastWords(message string) string {
+	words := masked(lastLine(message))
+	if len(words) > mostWords {
+		words = strings.ToValidUTF8(words[:mostWords-len(cut)], "") + cut
+	}
+	return words
+}
+
+// cut stands for the rest.
+const cut = "…"
+
+// lastLine takes of a line in JSON only its message and error, and of one in another form of JSON nothing: whatever else
+// it carries is for the log's readers.
+func lastLine(message string) string {
 	last := ""
 	for line := range strings.Lines(message) {
 		line = strings.TrimSpace(line)
@@ -103,12 +132,27 @@ func lastWords(message string) string {
 			last = line
 		}
 	}
+	if !strings.HasPrefix(last, "{") {
+		return strings.TrimPrefix(last, "error: ")
+	}
 	var logged struct {
 		Msg   string `json:"msg"`
 		Error string `json:"error"`
 	}
-	if json.Unmarshal([]byte(last), &logged) == nil && logged.Msg != "" {
-		return strings.TrimSuffix(logged.Msg+": "+logged.Error, ": ")
+	if json.Unmarshal([]byte(last), &logged) != nil {
+		return ""
 	}
-	return strings.TrimPrefix(last, "error: ")
+	return strings.TrimPrefix(strings.TrimSuffix(logged.Msg+": "+logged.Error, ": "), ": ")
+}
+
+var (
+	// credentials are those of a URL, and the value of what is called a secret.
+	credentials = regexp.MustCompile(`(://)[^/\s@]*@|(?i)((?:password|passwd|secret|token|key)"?[=:] ?|bearer )\S+`)
+	// varying are times, ports, addresses, and ids in hexadecimal digits.
+	varying = regexp.MustCompile(`\b(?:[0-9a-f]{8,}(?:-[0-9a-f]{4,})*|\d(?:[\w.:+-]*\w)?)\b`)
+)
+
+// masked is s without what no two attempts have in common and without credentials.
+func masked(s string) string {
+	return varying.ReplaceAllString(credentials.ReplaceAllString(s, "${1}${2}#"), "#")
 }

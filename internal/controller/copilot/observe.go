@@ -42,7 +42,7 @@ func (r *Reconciler) observe(ctx context.Context, c *v1alpha1.Copilot, o *status
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("read Deployment %s: %w", key, err)
 	}
-	o.Troubles = troubles(&d, pods)
+	o.Troubles = troubles(&d, pods, c.Spec.Runtime)
 
 	// The cache does not show a Service of that name that is somebody else's.
 	switch err := r.Client.Get(ctx, key, &corev1.Service{}); {
@@ -74,10 +74,10 @@ func (r *Reconciler) pods(ctx context.Context, c *v1alpha1.Copilot) ([]corev1.Po
 }
 
 // troubles are why d cannot make pods or its pods cannot start.
-func troubles(d *appsv1.Deployment, pods []corev1.Pod) []string {
+func troubles(d *appsv1.Deployment, pods []corev1.Pod, spec *v1alpha1.Runtime) []string {
 	all := []string{status.CreationTrouble(d)}
 	for i := range pods {
-		all = append(all, status.PodTrouble(&pods[i]))
+		all = append(all, status.PodTrouble(&pods[i], spec))
 	}
 	all = slices.DeleteFunc(all, func(s string) bool { return s == "" })
 	slices.Sort(all)

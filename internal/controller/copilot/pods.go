@@ -44,6 +44,6 @@ func podChanges() predicate.Predicate {
 		before, after := e.ObjectOld.(*corev1.Pod), e.ObjectNew.(*corev1.Pod)
 		return before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
 			before.Labels[desired.LabelCopilot] != after.Labels[desired.LabelCopilot] ||
-			status.PodTrouble(before) != status.PodTrouble(after)
+			status.PodTrouble(before, nil) != status.PodTrouble(after, nil)
 	}}
 }
