@@ -62,13 +62,13 @@ func fires(t *testing.T, alert string, values []float64) bool {
 	if err != nil {
 		t.Fatalf("%s waits for %q: %v", alert, it.For, err)
 	}
-	errors := promql.Series{Metric: labels.FromStrings(labels.MetricName, "controller_runtime_reconcile_errors_total",
+	counter := promql.Series{Metric: labels.FromStrings("__name__", "controller_runtime_reconcile_errors_total",
 		"job", "handoff-operator", "controller", "copilot")}
 	for i, v := range values {
-		errors.Floats = append(errors.Floats, promql.FPoint{T: (time.Duration(i) * scrape).Milliseconds(), F: v})
+		counter.Floats = append(counter.Floats, promql.FPoint{T: (time.Duration(i) * scrape).Milliseconds(), F: v})
 	}
 	series := &storage.MockQueryable{MockQuerier: &storage.MockQuerier{SelectMockFunction: func(bool, *storage.SelectHints, ...*labels.Matcher) storage.SeriesSet {
-		return &one{SeriesSet: storage.TestSeriesSet(promql.NewStorageSeries(errors))}
+		return &one{SeriesSet: storage.TestSeriesSet(promql.NewStorageSeries(counter))}
 	}}}
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
 	t.Cleanup(func() { _ = engine.Close() })
