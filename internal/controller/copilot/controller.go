@@ -105,10 +105,10 @@ func (r *Reconciler) platform(ctx context.Context, c *v1alpha1.Copilot) (desired
 	}
 	gateway, err := r.gateway.served(ctx, r.Client)
 	platform.GatewayAPI = gateway
-	if len(desired.Missing(c, platform)) == 0 {
-		return platform, nil
+	if len(desired.Missing(c, desired.Platform{})) == 0 {
+		return platform, nil // it wants no HTTPRoute
 	}
-	return platform, err
+	return platform, errors.Join(err, r.gateway.begun(ctx))
 }
 
 // url is where customers reach c from outside the cluster. A typo leaves them where they were.

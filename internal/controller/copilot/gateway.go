@@ -43,10 +43,12 @@ func CRD() *metav1.PartialObjectMetadata {
 // its handlers, and a client that reads from it, when the kind is back.
 type gatewayAPI struct {
 	// watch starts the watch of HTTPRoutes. It is nil where nothing is watched.
-	watch func() error
+	watch func() (source.SyncingSource, error)
 
 	mu      sync.Mutex
 	watched bool
+	// source is the watch that was started.
+	source source.SyncingSource
 }
 
 // served says whether HTTPRoutes can be read and written, by what the cache of c and its mapper know. The error, that of a
@@ -70,19 +72,43 @@ func (g *gatewayAPI) served(ctx context.Context, c client.Client) (bool, error) 
 			HTTPRouteCRD, httpRoute.Version, err)
 	}
 	if g.watch != nil {
-		if err := g.watch(); err != nil {
+		started, err := g.watch()
+		if err != nil {
 			return false, fmt.Errorf("watch HTTPRoutes: %w", err)
 		}
+		g.source = started
 	}
 	g.watched = true
 	return true, nil
 }
 
+// begun returns when the watch of HTTPRoutes, if it was started, tells of each. Before that a reconcile could see an
+// HTTPRoute whose end is told to nobody. A watch that does not begin in time is started anew by the next who asks.
+func (g *gatewayAPI) begun(ctx context.Context) error {
+	g.mu.Lock()
+	started := g.source
+	g.mu.Unlock()
+	if started == nil {
+		return nil
+	}
+	err := started.WaitForSync(ctx)
+	if err == nil {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.source == started {
+		g.source, g.watched = nil, false
+	}
+	return fmt.Errorf("watch HTTPRoutes: %w", err)
+}
+
 // follow has c watch the HTTPRoutes that belong to Copilots, from when there are any.
 func (g *gatewayAPI) follow(mgr manager.Manager, c controller.Controller) {
-	g.watch = func() error {
+	g.watch = func() (source.SyncingSource, error) {
 		owner := handler.TypedEnqueueRequestForOwner[*gatewayv1.HTTPRoute](
 			mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Copilot{}, handler.OnlyControllerOwner())
-		return c.Watch(source.Kind(mgr.GetCache(), &gatewayv1.HTTPRoute{}, owner))
+		routes := source.Kind(mgr.GetCache(), &gatewayv1.HTTPRoute{}, owner)
+		return routes, c.Watch(routes)
 	}
 }
