@@ -29,7 +29,10 @@ import (
 func TestKilledWithoutAnAPIServer(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		t.Skip("KUBEBUILDER_ASSETS is not set: no API server; make test and make soak set it")
+		if testing.Short() {
+			t.Skip("KUBEBUILDER_ASSETS is not set and -short is: no API server")
+		}
+		t.Fatal("KUBEBUILDER_ASSETS is not set: it must name the folder of etcd and kube-apiserver; make test and make soak set it")
 	}
 	table, configMaps := compile(t)
 	cluster, kubeconfig := publish(t, table, configMaps)
