@@ -68,7 +68,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Registry = prometheus.NewRegistry()
 		o.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
-	st, err := store.OpenSQLite(ctx, o.DataDir)
+	st, err := store.OpenSQLite(ctx, o.DataDir, nil)
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
 	}

@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 // writeUntilKilled plays conversations and prints each change after Update returned: "id seq".
 func writeUntilKilled(dir string, early bool) error {
 	ctx := context.Background()
-	s, err := store.OpenSQLite(ctx, dir)
+	s, err := store.OpenSQLite(ctx, dir, nil)
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 // the one whose acknowledgement the kill has cut off.
 func checkStore(t *testing.T, dir string, acknowledged map[string]int64) int {
 	t.Helper()
-	s, err := store.OpenSQLite(t.Context(), dir)
+	s, err := store.OpenSQLite(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

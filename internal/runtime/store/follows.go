@@ -11,6 +11,23 @@ import (
 type position struct {
 	seq, epoch int64
 	owner      conversation.Owner
+	// holder is the agent whose capacity the conversation takes, and units how much of it; "" if it takes nobody's.
+	holder string
+	units  int
+	// offerExpires is zero while no offer is open.
+	offerExpires int64
+}
+
+// positionOf returns where a conversation stands when it is stored.
+func positionOf(c conversation.Conversation) position {
+	p := position{seq: c.Seq, epoch: c.Epoch, owner: c.Owner}
+	switch {
+	case c.Offer != nil:
+		p.holder, p.units, p.offerExpires = c.Offer.Agent.Email, c.Offer.Cost, c.Offer.ExpiresAt.UnixNano()
+	case c.Owner.Kind == conversation.OwnerAgent:
+		p.holder, p.units = c.Owner.ID, c.Cost
+	}
+	return p
 }
 
 // follows checks that a change begins where the log ends, has no gap, and raises the epoch by one exactly if it changes
@@ -42,18 +59,6 @@ func (p position) follows(c conversation.Change) error {
 			ErrConflict, p.owner.Kind, p.epoch, c.Conversation.Owner.Kind, c.Conversation.Epoch)
 	}
 	return nil
-}
-
-// holding returns the agent whose capacity a conversation takes, and how much; "" if it takes nobody's.
-func holding(c conversation.Conversation) (email string, units int) {
-	switch {
-	case c.Offer != nil:
-		return c.Offer.Agent.Email, c.Offer.Cost
-	case c.Owner.Kind == conversation.OwnerAgent:
-		return c.Owner.ID, c.Cost
-	default:
-		return "", 0
-	}
 }
 
 // waitingSince is what the queue is ordered by.

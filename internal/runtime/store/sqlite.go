@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,11 +12,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 const (
@@ -26,14 +26,27 @@ const (
 	busyTimeout = "busy_timeout(5000)"
 	// readers bounds the read connections. Each keeps a page cache of 2 MB.
 	readers = 8
-	keySize = 32
-	// proofAge is how long a commit shows that the store is usable. A write only to ask that would queue behind all
-	// others, and fail its asker when the store is busiest, not when it is broken.
-	proofAge = 10 * time.Second
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
+
+var sqliteDialect = dialect{
+	emailIn: `email IN (SELECT value FROM json_each($1))`,
+	list: func(all []string) any {
+		text, _ := json.Marshal(all) // strings always can be
+		return string(text)
+	},
+	violates: func(err error, constraint string) bool {
+		codes := map[string]int{
+			uniqueConversation: sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY,
+			uniqueClientID:     sqlite3.SQLITE_CONSTRAINT_UNIQUE,
+			knownConversation:  sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+		}
+		var e *sqlite.Error
+		return errors.As(err, &e) && e.Code() == codes[constraint]
+	},
+}
 
 // SQLite is the Store of one process on a local folder. What Update committed survives a crash of the process and of
 // the machine.
@@ -43,16 +56,16 @@ type SQLite struct {
 	// write has one connection, so that write transactions queue in the process and in order.
 	write *sql.DB
 	read  *sql.DB
-	// proven is when the last write was committed; nil if one has failed since, or none was tried.
-	proven atomic.Pointer[time.Time]
-	now    func() time.Time
+	proof
+	bus   *bus
+	clock func() time.Time
 }
 
 var _ Store = (*SQLite)(nil)
 
 // OpenSQLite opens the database in a folder, makes both where they do not exist, and brings the schema up to date. It
-// fails if another process has the folder open.
-func OpenSQLite(ctx context.Context, dir string) (*SQLite, error) {
+// fails if another process has the folder open. clock is the store's time, of deadlines for example; nil for the real one.
+func OpenSQLite(ctx context.Context, dir string, clock func() time.Time) (*SQLite, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
@@ -60,7 +73,10 @@ func OpenSQLite(ctx context.Context, dir string) (*SQLite, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data folder %s: %w", dir, err)
 	}
-	s := &SQLite{dir: dir, now: time.Now}
+	if clock == nil {
+		clock = time.Now
+	}
+	s := &SQLite{dir: dir, proof: proof{now: time.Now}, bus: newBus(), clock: clock}
 	if s.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
@@ -106,7 +122,7 @@ func connect(path string, connections int, params url.Values) (*sql.DB, error) {
 }
 
 func (s *SQLite) migrate(ctx context.Context) error {
-	files, err := fs.Sub(migrations, "migrations")
+	files, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
 	}
@@ -123,29 +139,24 @@ func (s *SQLite) migrate(ctx context.Context) error {
 
 // Update is described at Store. fn must not call the store itself: there is one writer.
 func (s *SQLite) Update(ctx context.Context, fn func(Tx) error) error {
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		s.doubt(ctx, err)
-		return s.failed(ctx, "begin a write transaction", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
-	w := &sqliteTx{sqliteReader: sqliteReader{ctx, tx}}
-	err = fn(w)
-	s.doubt(ctx, w.err)
-	if err != nil {
-		return err
-	}
-	if w.err != nil {
-		return fmt.Errorf("not committed, since a write in it failed: %w", w.err)
-	}
-	if err := tx.Commit(); err != nil {
-		s.doubt(ctx, err)
-		return s.failed(ctx, "commit", err)
-	}
-	if w.wrote {
-		s.prove()
-	}
-	return nil
+	return repeat(ctx, func() (done bool, err error) {
+		out := transact(s.write, s.reader(ctx), func(tx) error { return nil }, fn)
+		s.doubt(ctx, errors.Join(out.failed, out.err))
+		switch {
+		case out.fnErr != nil:
+			return !errors.Is(out.fnErr, ErrAgain), out.fnErr
+		case out.failed != nil:
+			return true, s.failed(ctx, out.doing, out.failed)
+		case out.wrote:
+			s.prove()
+			s.bus.publish(out.wake)
+		}
+		return true, nil
+	})
+}
+
+func (s *SQLite) reader(ctx context.Context) reader {
+	return reader{ctx: ctx, dialect: &sqliteDialect, clock: s.clock}
 }
 
 // View is described at Store. The snapshot is taken by fn's first read.
@@ -155,26 +166,22 @@ func (s *SQLite) View(ctx context.Context, fn func(Reader) error) error {
 		return s.failed(ctx, "begin a read transaction", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
-	return fn(sqliteReader{ctx, tx})
+	r := s.reader(ctx)
+	r.tx = tx
+	return fn(r)
 }
+
+// Listen is described at Store. There is no connection to lose: Reread comes once.
+func (s *SQLite) Listen(ctx context.Context, fn func(Wake)) error { return s.bus.listen(ctx, fn) }
 
 // failed wraps an error of the database. A transaction that the context ended says so.
 func (s *SQLite) failed(ctx context.Context, doing string, err error) error {
-	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
-		err = ctx.Err()
-	}
-	return fmt.Errorf("%s in the store in %s: %w", doing, s.dir, err)
+	return fmt.Errorf("%s in the store in %s: %w", doing, s.dir, ended(ctx, err))
 }
 
 // Key is described at Store.
 func (s *SQLite) Key(ctx context.Context, name string) ([]byte, error) {
-	fresh := make([]byte, keySize)
-	if _, err := rand.Read(fresh); err != nil {
-		return nil, fmt.Errorf("make key %s: %w", name, err)
-	}
-	var key []byte
-	err := s.write.QueryRowContext(ctx, `INSERT INTO keys (name, key) VALUES (?, ?)
-		ON CONFLICT (name) DO UPDATE SET name = name RETURNING key`, name, fresh).Scan(&key)
+	key, err := readKey(ctx, s.write, name)
 	if err != nil {
 		return nil, s.failed(ctx, "read key "+name, err)
 	}
@@ -184,39 +191,15 @@ func (s *SQLite) Key(ctx context.Context, name string) ([]byte, error) {
 // Ping is described at Store. A commit of the last proofAge is proof enough; else it commits one small write, which
 // shows that the disk has room and the database answers.
 func (s *SQLite) Ping(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.proof.ping(ctx, s.write); err != nil {
 		return s.failed(ctx, "try a write", err)
 	}
-	if at := s.proven.Load(); at != nil && s.now().Sub(*at) < proofAge {
-		return nil
-	}
-	_, err := s.write.ExecContext(ctx, `INSERT INTO pings (id, n) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET n = n + 1`)
-	if err != nil {
-		return s.failed(ctx, "try a write", err)
-	}
-	s.prove()
 	return nil
-}
-
-// prove notes that a write was committed.
-func (s *SQLite) prove() {
-	now := s.now()
-	s.proven.Store(&now)
-}
-
-// doubt forgets what was proven if err, the failure of a write, may be the disk's. Callers who left and writes that do
-// not fit what is stored are common, and say nothing of the disk.
-func (s *SQLite) doubt(ctx context.Context, err error) {
-	if err == nil || ctx.Err() != nil ||
-		errors.Is(err, ErrDuplicate) || errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) {
-		return
-	}
-	s.proven.Store(nil)
 }
 
 // Close waits for transactions in progress, and gives the folder back.
 func (s *SQLite) Close() error {
-	s.proven.Store(nil)
+	s.at.Store(nil)
 	var errs []error
 	for _, db := range []*sql.DB{s.read, s.write} {
 		if db != nil {

@@ -14,7 +14,7 @@ import (
 
 func openHere(t *testing.T) *SQLite {
 	t.Helper()
-	s, err := OpenSQLite(t.Context(), t.TempDir())
+	s, err := OpenSQLite(t.Context(), t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,13 +44,16 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 	t.Parallel()
 	s := openHere(t)
 	for query, index := range map[string]string{
-		queryWaiting:    "INDEX conversations_waiting",
-		queryNWaiting:   "INDEX conversations_waiting",
-		queryOffered:    "INDEX conversations_offered",
-		queryHeld:       "INDEX conversations_holder (holder=?)",
-		queryOwing:      "INDEX conversations_owing",
-		queryLoads:      "COVERING INDEX conversations_holder",
-		queryByClientID: "INDEX events_client (conversation=? AND author_kind=? AND client_id=?)",
+		queryWaiting:           "INDEX conversations_waiting",
+		queryNWaiting:          "INDEX conversations_waiting",
+		queryOffered:           "INDEX conversations_offered",
+		queryHeld:              "INDEX conversations_holder (holder=?)",
+		queryOwing:             "INDEX conversations_owing",
+		queryClaimWaiting:      "INDEX conversations_waiting",
+		queryNextDue:           "INDEX deadlines_due",
+		queryDueOfConversation: "INDEX deadlines_due",
+		queryDueOfAgent:        "INDEX deadlines_due",
+		queryByClientID:        "INDEX events_client (conversation=? AND author_kind=? AND client_id=?)",
 	} {
 		plan := explain(t, s, query)
 		if !strings.Contains(plan, index) {
@@ -64,7 +67,7 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 
 func explain(t *testing.T, s *SQLite, query string) string {
 	t.Helper()
-	args := make([]any, strings.Count(query, "?"))
+	args := make([]any, strings.Count(query, "$"))
 	for i := range args {
 		args[i] = 1
 	}

@@ -17,7 +17,12 @@ var t0 = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 func open(t testing.TB, dir string) *store.SQLite {
 	t.Helper()
-	s, err := store.OpenSQLite(t.Context(), dir)
+	return openAt(t, dir, nil)
+}
+
+func openAt(t testing.TB, dir string, clock func() time.Time) *store.SQLite {
+	t.Helper()
+	s, err := store.OpenSQLite(t.Context(), dir, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,17 +36,17 @@ func open(t testing.TB, dir string) *store.SQLite {
 
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
+	storetest.Run(t, func(t *testing.T, clock func() time.Time) store.Store { return openAt(t, t.TempDir(), clock) })
 }
 
 func TestOpenTwiceIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first, err := store.OpenSQLite(t.Context(), dir)
+	first, err := store.OpenSQLite(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = store.OpenSQLite(t.Context(), dir)
+	_, err = store.OpenSQLite(t.Context(), dir, nil)
 	if err == nil || !strings.Contains(err.Error(), "data folder "+dir+" is in use by another process; stop that one") {
 		t.Errorf("error %v does not name the folder and the fix", err)
 	}
@@ -57,7 +62,7 @@ func TestOpenTwiceIsRefused(t *testing.T) {
 func TestReopenKeepsEverything(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new", "100% odd? #name")
-	s, err := store.OpenSQLite(t.Context(), dir)
+	s, err := store.OpenSQLite(t.Context(), dir, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,14 +109,14 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.OpenSQLite(t.Context(), file); err == nil || !strings.Contains(err.Error(), file) {
+	if _, err := store.OpenSQLite(t.Context(), file, nil); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a file in place of the folder: %v", err)
 	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "handoff.db"), []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := store.OpenSQLite(t.Context(), dir)
+	_, err := store.OpenSQLite(t.Context(), dir, nil)
 	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "not a database") {
 		t.Errorf("another file in place of the database: %v", err)
 	}
@@ -123,7 +128,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestClosedStoreFails(t *testing.T) {
 	t.Parallel()
-	s, err := store.OpenSQLite(t.Context(), t.TempDir())
+	s, err := store.OpenSQLite(t.Context(), t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

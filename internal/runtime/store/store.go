@@ -17,6 +17,14 @@ var ErrNotFound = errors.New("not found")
 // ErrDuplicate is returned for an event whose author sent one with the same client id before.
 var ErrDuplicate = errors.New("the client id is in the log already")
 
+// ErrAgain is returned by a function to Update that is to be called again from the start, because what it read before it
+// had a lock has changed.
+var ErrAgain = errors.New("what was read has changed before it was locked")
+
+// ErrUnavailable is returned while the database cannot be reached or takes no more connections. It heals by itself. If
+// the connection was lost in the commit, the error says that the outcome is unknown.
+var ErrUnavailable = errors.New("the database is not available; try again in a moment")
+
 // ErrConflict is returned for a change that does not follow the last one written.
 var ErrConflict = errors.New("the change does not follow what is stored")
 
@@ -40,14 +48,54 @@ type Presence struct {
 // Present says whether the agent can be offered work at a time.
 func (p Presence) Present(now time.Time) bool { return p.State == Online && now.Before(p.Until) }
 
+// Agent is what Tx.Agents reads under the agent's lock.
+type Agent struct {
+	Load assign.Load
+	// Presence has no State for an agent who never said anything.
+	Presence Presence
+}
+
+// DeadlineKind says what is to happen at a deadline.
+type DeadlineKind string
+
+// DeadlineOffer is the end of an open offer. Save keeps it.
+const DeadlineOffer DeadlineKind = "offer"
+
+// Deadline is a time at which something has to happen to a conversation or to an agent: one of the two is set. Each has
+// at most one deadline of a kind.
+type Deadline struct {
+	Kind         DeadlineKind
+	Conversation string
+	Agent        string
+	Due          time.Time
+}
+
+// Wake says what others have to look at again, by ids only.
+type Wake struct {
+	// Conversations have new events.
+	Conversations []string `json:"c,omitempty"`
+	// Queue is true if there is work, room or a deadline that was not there before.
+	Queue bool `json:"q,omitempty"`
+	// Reread is true if wake-ups may have been lost: everything has to be looked at.
+	Reread bool `json:"r,omitempty"`
+}
+
 // Store keeps one tenant's data. Its methods may be called from many goroutines.
 type Store interface {
-	// Update runs fn in a write transaction, one at a time, and commits it durably if fn returns nil. Otherwise
-	// nothing is written and fn's error is returned as it is; also nothing if fn panics or ctx ends. fn must not call
-	// the store itself.
+	// Update runs fn in a write transaction and commits it durably if fn returns nil. Otherwise nothing is written and
+	// fn's error is returned as it is; also nothing if fn panics or ctx ends. fn must not call the store itself.
+	//
+	// SQLite runs one transaction at a time. PostgreSQL runs many, at READ COMMITTED: what fn read without its lock may
+	// have changed when it writes. Locks are taken in the order conversations, agents, so that transactions do not wait
+	// for each other in a circle. Where they do, where the connection is lost before the commit, and where fn returns
+	// ErrAgain, fn is called again in a new transaction: it must set anew whatever it leaves outside.
 	Update(ctx context.Context, fn func(Tx) error) error
 	// View runs fn on a consistent snapshot.
 	View(ctx context.Context, fn func(Reader) error) error
+	// Listen calls fn for what was committed, by this process or another on the same database, until ctx ends, whose
+	// error it returns. The first call, and one after each time that the connection was lost, has Reread. Calls are
+	// merged: fn must be quick, and read what it needs elsewhere.
+	Listen(ctx context.Context, fn func(Wake)) error
 	// Key returns the random 32-byte key of a name, generated once in the life of the store.
 	Key(ctx context.Context, name string) ([]byte, error)
 	// Ping returns nil if a write of the last seconds, or one of its own, proves that the store is usable.
@@ -57,7 +105,9 @@ type Store interface {
 
 // Reader reads within a transaction.
 type Reader interface {
-	// Conversation returns ErrNotFound for an unknown id.
+	// Now returns the store's time: one clock for all replicas.
+	Now() (time.Time, error)
+	// Conversation returns ErrNotFound for an unknown id. In a Tx it takes the conversation's lock.
 	Conversation(id string) (conversation.Conversation, error)
 	// TokenHash returns the hash that Create was given.
 	TokenHash(id string) ([]byte, error)
@@ -80,21 +130,35 @@ type Reader interface {
 	Loads() (map[string]assign.Load, error)
 	// Presences returns every known presence by e-mail address.
 	Presences() (map[string]Presence, error)
+	// NextDeadline returns when the next deadline is due, or the zero time if there is none.
+	NextDeadline() (time.Time, error)
 }
 
-// Tx reads and writes within a transaction.
+// Tx reads and writes within a transaction. After an error of a write nothing of the transaction is committed, also
+// when the error is dropped, and every later call returns it.
 type Tx interface {
 	Reader
 	// Create saves a new conversation with the hash of its customer's token.
 	Create(c conversation.Change, tokenHash []byte) error
 	// Save saves a change. It returns ErrConflict if the change does not follow the last one written, and ErrDuplicate
-	// if the author of one of its events sent one with the same client id before. After an error of Save, as of every
-	// write, nothing of the transaction is committed.
+	// if the author of one of its events sent one with the same client id before. It keeps the loads of the agents and
+	// the deadline of the offer.
 	Save(c conversation.Change) error
+	// ClaimWaiting returns what Waiting does, locked, leaving out what others have locked: up to limit conversations
+	// that come behind after, which is the zero Conversation at first.
+	ClaimWaiting(after conversation.Conversation, limit int) ([]conversation.Conversation, error)
+	// Agents takes the locks of agents, in the order of their addresses, and returns each one's load and presence.
+	Agents(emails ...string) (map[string]Agent, error)
 	// SetPresence replaces an agent's presence.
 	SetPresence(p Presence) error
 	// Touch notes that an agent's work began or ended at a time: the agent is idle since then.
 	Touch(email string, now time.Time) error
+	// SetDeadline replaces the deadline of its kind, or removes it if Due is zero. The caller holds the lock of the
+	// conversation or agent. It returns ErrNotFound for an unknown conversation.
+	SetDeadline(d Deadline) error
+	// ClaimDeadlines removes up to limit deadlines that are due and returns them, with the lock of their conversation
+	// or agent. What others have locked is left out: it is still due afterwards.
+	ClaimDeadlines(limit int) ([]Deadline, error)
 	// PutCode keeps the hash of a one-time login code until it expires. Expired ones are dropped.
 	PutCode(hash []byte, email string, expires, now time.Time) error
 	// TakeCode returns whose code it is and forgets it; ErrNotFound if it is unknown or expired.

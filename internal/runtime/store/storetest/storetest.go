@@ -17,8 +17,9 @@ var (
 	boris = conversation.Person{Email: "boris@agents.example", Name: "Boris"}
 )
 
-// Run tests an implementation. open returns a new, empty store, which is closed by its own cleanup.
-func Run(t *testing.T, open func(t *testing.T) store.Store) {
+// Run tests an implementation. open returns a new, empty store, which is closed by its own cleanup. Its clock stands at
+// t0.
+func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Store) {
 	for name, test := range map[string]func(t *testing.T, s store.Store){
 		"CreateAndRead":             testCreateAndRead,
 		"UnknownIsNotFound":         testUnknownIsNotFound,
@@ -42,10 +43,23 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		"ConcurrentKey":             testConcurrentKey,
 		"PingProvesAWrite":          testPing,
 		"TransactionReadsItsWrites": testTransactionReadsItsWrites,
+		"CalledAgain":               testCalledAgain,
+		"TextOfAnyKind":             testTextOfAnyKind,
+		"OrderIsByBytes":            testOrderIsByBytes,
+		"AgentsUnderTheirLock":      testAgentsUnderTheirLock,
+		"NeverBeyondCapacity":       testNeverBeyondCapacity,
+		"EachClaimedOnce":           testEachClaimedOnce,
+		"ClaimGoesOnBehind":         testClaimGoesOnBehind,
+		"Deadlines":                 testDeadlines,
+		"DeadlineOfAnOffer":         testDeadlineOfAnOffer,
+		"DeadlinesClaimedOnce":      testDeadlinesClaimedOnce,
+		"DeadlineOfNobody":          testDeadlineOfNobody,
+		"WakesListeners":            testWakesListeners,
+		"WakesForManyAtOnce":        testWakesForManyAtOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t, open(t))
+			test(t, open(t, func() time.Time { return t0 }))
 		})
 	}
 }

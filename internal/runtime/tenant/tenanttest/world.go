@@ -62,7 +62,7 @@ func New(tb testing.TB, o Options) *World {
 	if o.Table == nil {
 		o.Table = Table(2, 1)
 	}
-	st, err := store.OpenSQLite(tb.Context(), o.Dir)
+	st, err := store.OpenSQLite(tb.Context(), o.Dir, o.Clock.Now)
 	if err != nil {
 		tb.Fatal(err)
 	}

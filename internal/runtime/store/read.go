@@ -1,0 +1,248 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+)
+
+// The queries over all conversations. Each reads along an index that holds only the rows it is for.
+const (
+	waiting         = `FROM conversations WHERE owner_kind = 'Queue' AND offer_expires IS NULL`
+	queryWaiting    = `SELECT body ` + waiting + ` ORDER BY waiting_since, id LIMIT $1 OFFSET $2`
+	queryNWaiting   = `SELECT count(*) ` + waiting
+	queryOffered    = `SELECT body FROM conversations WHERE offer_expires IS NOT NULL ORDER BY offer_expires, id`
+	queryHeld       = `SELECT body FROM conversations WHERE holder = $1 ORDER BY waiting_since, id`
+	queryOwing      = `SELECT id FROM conversations WHERE pending IS NOT NULL ORDER BY id`
+	queryByClientID = `SELECT body FROM events WHERE conversation = $1 AND author_kind = $2 AND client_id = $3`
+	queryNextDue    = `SELECT min(due) FROM deadlines`
+)
+
+// reader is the Reader of one transaction, and lives as long as that.
+type reader struct {
+	ctx context.Context
+	tx  *sql.Tx
+	*dialect
+	// clock is nil where the database's own is asked.
+	clock func() time.Time
+	// writing is nil in a View.
+	writing *writing
+}
+
+// writing is what a write transaction has come to.
+type writing struct {
+	// err is the first failure; described says that it tells what was being done.
+	err       error
+	described bool
+	// wrote says that there is something to commit.
+	wrote bool
+	wake  Wake
+}
+
+func (r reader) Now() (time.Time, error) {
+	if r.clock != nil {
+		return r.clock().UTC(), nil
+	}
+	var micros int64
+	if err := r.one(&micros, `SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint`); err != nil {
+		return time.Time{}, fmt.Errorf("read the database's time: %w", err)
+	}
+	return time.UnixMicro(micros).UTC(), nil
+}
+
+func (r reader) Conversation(id string) (c conversation.Conversation, err error) {
+	query := `SELECT body FROM conversations WHERE id = $1`
+	if r.writing != nil {
+		query += r.forUpdate
+	}
+	var body []byte
+	err = r.one(&body, query, id)
+	if err == nil {
+		err = json.Unmarshal(body, &c)
+	}
+	if err != nil {
+		return c, fmt.Errorf("read conversation %s: %w", id, err)
+	}
+	return c, nil
+}
+
+func (r reader) TokenHash(id string) (hash []byte, err error) {
+	if err := r.one(&hash, `SELECT token_hash FROM conversations WHERE id = $1`, id); err != nil {
+		return nil, fmt.Errorf("read the token's hash of conversation %s: %w", id, err)
+	}
+	return hash, nil
+}
+
+func (r reader) Events(id string, after int64, limit int) ([]conversation.Event, error) {
+	events, err := bodies[conversation.Event](r,
+		`SELECT body FROM events WHERE conversation = $1 AND seq > $2 ORDER BY seq LIMIT $3`, id, after, max(limit, 0))
+	if err != nil {
+		return nil, fmt.Errorf("read events of conversation %s after %d: %w", id, after, err)
+	}
+	return events, nil
+}
+
+func (r reader) EventByClientID(id string, author conversation.AuthorKind, clientID string) (conversation.Event, bool, error) {
+	events, err := bodies[conversation.Event](r, queryByClientID, id, string(author), clientID)
+	if err != nil {
+		return conversation.Event{}, false, fmt.Errorf("look for client id %q in conversation %s: %w", clientID, id, err)
+	}
+	if len(events) == 0 {
+		return conversation.Event{}, false, nil
+	}
+	return events[0], true, nil
+}
+
+func (r reader) Waiting(skip, limit int) ([]conversation.Conversation, error) {
+	queue, err := bodies[conversation.Conversation](r, queryWaiting, max(limit, 0), skip)
+	if err != nil {
+		return nil, fmt.Errorf("read the queue: %w", err)
+	}
+	return queue, nil
+}
+
+func (r reader) CountWaiting() (n int, err error) {
+	if err := r.one(&n, queryNWaiting); err != nil {
+		return 0, fmt.Errorf("count the queue: %w", err)
+	}
+	return n, nil
+}
+
+func (r reader) Offered() ([]conversation.Conversation, error) {
+	offered, err := bodies[conversation.Conversation](r, queryOffered)
+	if err != nil {
+		return nil, fmt.Errorf("read the open offers: %w", err)
+	}
+	return offered, nil
+}
+
+func (r reader) OwnedBy(email string) ([]conversation.Conversation, error) {
+	owned, err := bodies[conversation.Conversation](r, queryHeld, email)
+	if err != nil {
+		return nil, fmt.Errorf("read the conversations of agent %s: %w", email, err)
+	}
+	return owned, nil
+}
+
+func (r reader) Owing() (ids []string, err error) {
+	err = r.each(func(scan func(...any) error) error {
+		var id string
+		err := scan(&id)
+		ids = append(ids, id)
+		return err
+	}, queryOwing)
+	if err != nil {
+		return nil, fmt.Errorf("read the conversations that wait for the AI: %w", err)
+	}
+	return ids, nil
+}
+
+func (r reader) Loads() (map[string]assign.Load, error) {
+	loads := map[string]assign.Load{}
+	err := r.agents(func(a Agent) { loads[a.Presence.Email] = a.Load }, `WHERE units <> 0 OR idle_since IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("read the agents' loads: %w", err)
+	}
+	return loads, nil
+}
+
+func (r reader) Presences() (map[string]Presence, error) {
+	presences := map[string]Presence{}
+	err := r.agents(func(a Agent) { presences[a.Presence.Email] = a.Presence }, `WHERE state IS NOT NULL`)
+	if err != nil {
+		return nil, fmt.Errorf("read the agents' presence: %w", err)
+	}
+	return presences, nil
+}
+
+func (r reader) NextDeadline() (time.Time, error) {
+	var due sql.NullInt64
+	if err := r.one(&due, queryNextDue); err != nil {
+		return time.Time{}, fmt.Errorf("read when the next deadline is due: %w", err)
+	}
+	return fromNanos(due), nil
+}
+
+// agents calls fn for every agent that a WHERE clause selects.
+func (r reader) agents(fn func(Agent), where string, args ...any) error {
+	return r.each(func(scan func(...any) error) error {
+		var a Agent
+		var state sql.NullString
+		var until, idle sql.NullInt64
+		if err := scan(&a.Presence.Email, &state, &until, &idle, &a.Load.Units); err != nil {
+			return err
+		}
+		a.Presence.State, a.Presence.Until = PresenceState(state.String), fromNanos(until)
+		a.Load.IdleSince = fromNanos(idle)
+		fn(a)
+		return nil
+	}, `SELECT email, state, until, idle_since, units FROM agents `+where, args...)
+}
+
+// one reads the only column of the only row, or returns ErrNotFound.
+func (r reader) one(dest any, query string, args ...any) error {
+	err := ErrNotFound
+	if failed := r.each(func(scan func(...any) error) error {
+		err = nil
+		return scan(dest)
+	}, query, args...); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// each calls fn for every row. Nothing is found by text that cannot be stored.
+func (r reader) each(fn func(scan func(...any) error) error, query string, args ...any) error {
+	if storable(args) != nil {
+		return nil
+	}
+	if r.writing == nil {
+		return r.rows(fn, query, args...)
+	}
+	if r.writing.err == nil {
+		r.writing.err = r.rows(fn, query, args...)
+	}
+	return r.writing.err
+}
+
+func (r reader) rows(fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := r.tx.QueryContext(r.ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// bodies decodes the JSON of a query's only column.
+func bodies[T any](r reader, query string, args ...any) (all []T, err error) {
+	err = r.each(func(scan func(...any) error) error {
+		var body sql.RawBytes
+		if err := scan(&body); err != nil {
+			return err
+		}
+		var t T
+		err := json.Unmarshal(body, &t)
+		all = append(all, t)
+		return err
+	}, query, args...)
+	return all, err
+}
+
+// fromNanos returns the zero time for NULL.
+func fromNanos(n sql.NullInt64) time.Time {
+	if !n.Valid {
+		return time.Time{}
+	}
+	return time.Unix(0, n.Int64).UTC()
+}

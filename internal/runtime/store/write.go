@@ -1,0 +1,222 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+)
+
+// tx is the Tx of one transaction. A statement that failed keeps the whole transaction from being committed, also when
+// its error is dropped.
+type tx struct{ reader }
+
+func (w tx) Create(c conversation.Change, tokenHash []byte) error {
+	return w.note("create conversation", c.Conversation.ID, w.create(c, tokenHash))
+}
+
+func (w tx) create(c conversation.Change, tokenHash []byte) error {
+	if err := (position{}).follows(c); err != nil {
+		return err
+	}
+	columns, err := columns(c.Conversation)
+	if err != nil {
+		return err
+	}
+	err = w.exec(`INSERT INTO conversations
+		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, token_hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, append(columns, tokenHash)...)
+	if w.violates(err, uniqueConversation) {
+		return fmt.Errorf("%w: it exists already", ErrConflict)
+	}
+	if err != nil {
+		return err
+	}
+	return w.follow(position{}, c)
+}
+
+func (w tx) Save(c conversation.Change) error {
+	return w.note("save conversation", c.Conversation.ID, w.save(c))
+}
+
+func (w tx) save(c conversation.Change) error {
+	before, err := w.position(c.Conversation.ID)
+	if err != nil {
+		return err
+	}
+	if err := before.follows(c); err != nil {
+		return err
+	}
+	columns, err := columns(c.Conversation)
+	if err != nil {
+		return err
+	}
+	err = w.exec(`UPDATE conversations SET seq = $2, epoch = $3, owner_kind = $4, owner_id = $5, holder = $6, units = $7,
+		pending = $8, waiting_since = $9, offer_expires = $10, body = $11 WHERE id = $1`, columns...)
+	if err != nil {
+		return err
+	}
+	return w.follow(before, c)
+}
+
+// position reads where a conversation stands, and takes its lock.
+func (w tx) position(id string) (p position, err error) {
+	found := false
+	err = w.each(func(scan func(...any) error) error {
+		found = true
+		return scan(&p.seq, &p.epoch, &p.owner.Kind, &p.owner.ID, &p.holder, &p.units, &p.offerExpires)
+	}, `SELECT seq, epoch, owner_kind, owner_id, coalesce(holder, ''), units, coalesce(offer_expires, 0)
+		FROM conversations WHERE id = $1`+w.forUpdate, id)
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	return p, err
+}
+
+// follow writes what depends on a conversation that was just written: its events, the agents' loads, the deadline of
+// the offer, and whom to wake.
+func (w tx) follow(before position, c conversation.Change) error {
+	if err := w.append(c); err != nil {
+		return err
+	}
+	after := positionOf(c.Conversation)
+	if err := w.hold(before, after); err != nil {
+		return err
+	}
+	if !slices.Contains(w.writing.wake.Conversations, c.Conversation.ID) {
+		w.writing.wake.Conversations = append(w.writing.wake.Conversations, c.Conversation.ID)
+	}
+	if before.owner.Kind != after.owner.Kind || before.holder != after.holder {
+		w.writing.wake.Queue = true
+	}
+	if before.offerExpires == after.offerExpires {
+		return nil
+	}
+	d := Deadline{Kind: DeadlineOffer, Conversation: c.Conversation.ID}
+	if c.Conversation.Offer != nil {
+		d.Due = c.Conversation.Offer.ExpiresAt
+	}
+	return w.SetDeadline(d)
+}
+
+// hold moves the units of capacity that a conversation takes from who held it to who holds it.
+func (w tx) hold(before, after position) error {
+	delta := map[string]int{}
+	delta[before.holder] -= before.units
+	delta[after.holder] += after.units
+	delete(delta, "")
+	for _, email := range sorted(delta) { // the order in which Agents takes their locks
+		if delta[email] == 0 {
+			continue
+		}
+		err := w.exec(`INSERT INTO agents (email, units) VALUES ($1, $2)
+			ON CONFLICT (email) DO UPDATE SET units = agents.units + excluded.units`, email, delta[email])
+		if err != nil {
+			return fmt.Errorf("load of agent %s: %w", email, err)
+		}
+	}
+	return nil
+}
+
+// columns returns the values of id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since,
+// offer_expires and body.
+func columns(c conversation.Conversation) ([]any, error) {
+	body, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	p := positionOf(c)
+	return []any{c.ID, c.Seq, c.Epoch, string(c.Owner.Kind), c.Owner.ID, orNull(p.holder), p.units,
+		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires), string(body)}, nil
+}
+
+func (w tx) append(c conversation.Change) error {
+	for _, e := range c.Events {
+		body, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+		err = w.exec(`INSERT INTO events (conversation, seq, author_kind, client_id, body) VALUES ($1, $2, $3, $4, $5)`,
+			c.Conversation.ID, e.Seq, string(e.Author.Kind), orNull(e.ClientID), string(body))
+		if w.violates(err, uniqueClientID) {
+			return fmt.Errorf("%w: client id %q of %s", ErrDuplicate, e.ClientID, e.Author.Kind)
+		}
+		if err != nil {
+			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+	}
+	return nil
+}
+
+func (w tx) SetPresence(p Presence) error {
+	w.writing.wake.Queue = true
+	return w.note("set the presence of agent", p.Email, w.exec(
+		`INSERT INTO agents (email, state, until) VALUES ($1, $2, $3)
+		ON CONFLICT (email) DO UPDATE SET state = excluded.state, until = excluded.until`,
+		p.Email, string(p.State), nanosOrNull(p.Until)))
+}
+
+func (w tx) Touch(email string, now time.Time) error {
+	return w.note("note the work of agent", email, w.exec(
+		`INSERT INTO agents (email, idle_since) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE SET idle_since = excluded.idle_since`,
+		email, now.UnixNano()))
+}
+
+func (w tx) PutCode(hash []byte, email string, expires, now time.Time) error {
+	err := w.exec(`DELETE FROM codes WHERE expires <= $1`, now.UnixNano())
+	if err == nil {
+		err = w.exec(`INSERT INTO codes (hash, email, expires) VALUES ($1, $2, $3)`, hash, email, expires.UnixNano())
+	}
+	return w.note("keep a login code of agent", email, err)
+}
+
+func (w tx) TakeCode(hash []byte, now time.Time) (email string, err error) {
+	err = w.one(&email, `DELETE FROM codes WHERE hash = $1 AND expires > $2 RETURNING email`, hash, now.UnixNano())
+	if errors.Is(err, ErrNotFound) {
+		return "", fmt.Errorf("take a login code: %w", err)
+	}
+	w.writing.wrote = true
+	return email, w.note("take", "a login code", err)
+}
+
+func (w tx) exec(query string, args ...any) error {
+	if w.writing.err != nil {
+		return w.writing.err
+	}
+	if err := storable(args); err != nil {
+		return err
+	}
+	_, err := w.reader.tx.ExecContext(w.ctx, query, args...)
+	w.writing.wrote = w.writing.wrote || err == nil
+	return err
+}
+
+// note remembers that a write failed, and says which.
+func (w tx) note(doing, object string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if !w.writing.described {
+		w.writing.err, w.writing.described = fmt.Errorf("%s %s: %w", doing, object, err), true
+	}
+	return w.writing.err
+}
+
+// orNull keeps a zero value out of the indexes.
+func orNull[T comparable](v T) any {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return v
+}
+
+func nanosOrNull(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixNano()
+}
