@@ -19,6 +19,8 @@ import (
 const (
 	// defaultMaxConns is small: a server has a hundred connections by default, for all tenants and replicas.
 	defaultMaxConns = 8
+	// minMaxConns leaves room for a View within an Update.
+	minMaxConns = 2
 	// defaultTimeout bounds a transaction, with all its attempts: a server that has gone silent, or a lock that is not
 	// given back, fails the caller and not the process.
 	defaultTimeout = 10 * time.Second
@@ -52,7 +54,7 @@ type PostgresOptions struct {
 	DSN string
 	// Schema that holds the tenant's tables. It is made where it does not exist. See SchemaName.
 	Schema string
-	// MaxConns bounds the connections of this process, beside the one that listens. Default: 8.
+	// MaxConns bounds the connections of this process, beside the one that listens. Default: 8; at least 2.
 	MaxConns int
 	// Timeout bounds a transaction. Default: 10 s.
 	Timeout time.Duration
@@ -100,7 +102,7 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	}
 	config.MaxConns = defaultMaxConns
 	if o.MaxConns > 0 {
-		config.MaxConns = int32(o.MaxConns) //nolint:gosec // a number of connections
+		config.MaxConns = int32(max(o.MaxConns, minMaxConns)) //nolint:gosec // a number of connections
 	}
 	s := &Postgres{proof: proof{now: time.Now}, config: config.ConnConfig, schema: o.Schema, timeout: o.Timeout,
 		clock: o.Clock, log: o.Logger, silence: listenSilence}

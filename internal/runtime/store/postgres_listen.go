@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,7 +15,7 @@ const (
 	// listenSilence is how long the listening connection is quiet before it is asked whether it is alive: a cut that
 	// nobody reported is noticed after this and the answer's timeout.
 	listenSilence = 15 * time.Second
-	// relisten is the wait before a lost connection is made again.
+	// relisten is the longest wait before a lost connection is made again.
 	relisten = 500 * time.Millisecond
 	// maxPayload is what PostgreSQL takes in one notification, in bytes.
 	maxPayload = 7999
@@ -35,13 +36,22 @@ func (s *Postgres) announce(w tx) error {
 
 // Listen is described at Store. It has a connection of its own.
 func (s *Postgres) Listen(ctx context.Context, fn func(Wake)) error {
-	for {
-		err := s.listen(ctx, fn)
+	for cut := false; ; {
+		err := s.listen(ctx, func(w Wake) {
+			if cut {
+				s.log.Info("wake-ups from other replicas arrive again", "schema", s.schema)
+			}
+			cut = false
+			fn(w)
+		})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		s.log.Warn("wake-ups from other replicas are cut off, and connected again", "schema", s.schema, "error", err)
-		timer := time.NewTimer(relisten)
+		if !cut { // said once, not at each attempt
+			s.log.Warn("wake-ups from other replicas are cut off, and connected again", "schema", s.schema, "error", err)
+		}
+		cut = true
+		timer := time.NewTimer(relisten/2 + rand.N(relisten/2))
 		select {
 		case <-timer.C:
 		case <-ctx.Done():

@@ -88,7 +88,7 @@ func BenchmarkLoads(b *testing.B) {
 	}
 }
 
-func create(b *testing.B, s store.Store, n int) {
+func create(b testing.TB, s store.Store, n int) {
 	b.Helper()
 	if err := s.Update(b.Context(), func(tx store.Tx) error {
 		for i := range n {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -42,20 +43,17 @@ func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.P
 		p.Until = time.Time{}
 	}
 	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		if err := tx.SetPresence(p); err != nil {
-			return fmt.Errorf("setting the presence of %s: %w", a.Email, err)
-		}
 		if state == store.Online {
-			return nil
+			return tx.SetPresence(p)
 		}
-		held, err := tx.OwnedBy(a.Email)
+		offered, err := lockOffers(tx, a.Email)
 		if err != nil {
 			return err
 		}
-		for _, c := range held {
-			if c.Offer == nil {
-				continue
-			}
+		if err := tx.SetPresence(p); err != nil {
+			return err
+		}
+		for _, c := range offered {
 			change, err := c.OfferExpires(t.clock.Now())
 			if err != nil {
 				return err
@@ -70,6 +68,36 @@ func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.P
 		t.wakeAssigner()
 	}
 	return p, err
+}
+
+// lockOffers locks the conversations that an agent is offered, and then the agent, who is offered nothing more before
+// the transaction ends. It returns store.ErrAgain if there was another offer between.
+func lockOffers(tx store.Tx, email string) (offered []conversation.Conversation, err error) {
+	held, err := tx.OwnedBy(email)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(held, func(a, b conversation.Conversation) int { return strings.Compare(a.ID, b.ID) })
+	locked := map[string]bool{}
+	for _, c := range held {
+		if c, err = tx.Conversation(c.ID); err != nil {
+			return nil, err
+		}
+		if c.Offer != nil && c.Offer.Agent.Email == email {
+			offered = append(offered, c)
+			locked[c.ID] = true
+		}
+	}
+	if _, err := tx.Agents(email); err != nil {
+		return nil, err
+	}
+	held, err = tx.OwnedBy(email)
+	for _, c := range held {
+		if c.Offer != nil && !locked[c.ID] {
+			return nil, fmt.Errorf("offers of %s: %w", email, store.ErrAgain)
+		}
+	}
+	return offered, err
 }
 
 // Presence returns an agent's presence; an agent who never said anything is offline.
@@ -136,6 +164,7 @@ func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conv
 			}
 			// Nothing of the AI is committed before this transaction ends, and no turn begins before letGo: what is cut
 			// here is all that was released.
+			letGo() // of an attempt before
 			cut, letGo = t.turns.hold(id)
 		}
 		d := decide.Decide(in.table.Policy, decideInput(v))
@@ -170,6 +199,16 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 			return err
 		}
 		out = change.Conversation
+		agents := []string{a.Email}
+		if c.Offer != nil { // who loses it
+			agents = append(agents, c.Offer.Agent.Email)
+		}
+		if c.Owner.Kind == conversation.OwnerAgent {
+			agents = append(agents, c.Owner.ID)
+		}
+		if _, err := tx.Agents(agents...); err != nil {
+			return err
+		}
 		if err := tx.Touch(a.Email, t.clock.Now()); err != nil {
 			return err
 		}

@@ -55,70 +55,120 @@ func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
 // assignAll ends the offers that are due and offers what waits, oldest first. It returns when it has to be called
 // again even if nothing happens; the zero time stands for never.
 func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
-	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		in, err := t.inputs()
+	in, err := t.inputs()
+	if err != nil {
+		return next, nil //nolint:nilerr // Use wakes the assigner
+	}
+	if err := t.endOffers(ctx, in.table); err != nil {
+		return next, err
+	}
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
+		r, err := readRoom(tx, in.table, t.clock.Now())
 		if err != nil {
-			return nil // Use wakes the assigner
-		}
-		now := t.clock.Now()
-		if next, err = endOffers(tx, in.table, now, save); err != nil {
 			return err
 		}
-		r, err := readRoom(tx, now)
-		if err != nil {
+		if next, err = r.offerWaiting(tx, in.table, save); err != nil {
 			return err
 		}
-		at, err := r.offerWaiting(tx, in.table, save)
-		next = earliest(next, at)
+		due, err := tx.NextDeadline()
+		if !due.IsZero() && !due.After(r.now) {
+			due = r.now.Add(retryTurn) // another replica has it, or did not finish
+		}
+		next = earliest(next, due)
 		return err
 	})
 	return next, err
 }
 
-// endOffers ends the offers that are due or whose agent has left every pool, and returns when the next one is due.
-func endOffers(tx store.Reader, tb *routing.Table, now time.Time, save func(conversation.Change) error) (next time.Time, err error) {
-	offered, err := tx.Offered()
-	if err != nil {
-		return next, fmt.Errorf("reading the open offers: %w", err)
+// endOffers ends the offers that are due, and those whose agent has left every pool.
+func (t *Tenant) endOffers(ctx context.Context, tb *routing.Table) error {
+	var gone []string
+	if err := t.store.View(ctx, func(r store.Reader) error {
+		offered, err := r.Offered()
+		for _, c := range offered {
+			if _, ok := tb.AgentByEmail(c.Offer.Agent.Email); !ok {
+				gone = append(gone, c.ID)
+			}
+		}
+		return err
+	}); err != nil {
+		return err
 	}
-	for _, c := range offered {
-		if _, ok := tb.AgentByEmail(c.Offer.Agent.Email); ok && now.Before(c.Offer.ExpiresAt) {
-			next = earliest(next, c.Offer.ExpiresAt)
-			continue
-		}
-		change, err := c.OfferExpires(now)
-		if err != nil {
-			return next, err
-		}
-		if err := save(change); err != nil {
-			return next, err
+	for _, id := range gone {
+		if err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+			return t.endOffer(tx, id, func(o conversation.Offer) bool { _, ok := tb.AgentByEmail(o.Agent.Email); return !ok }, save)
+		}); err != nil {
+			return err
 		}
 	}
-	return next, nil
+	for more := true; more; {
+		if err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
+			more, err = t.endDue(tx, save)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// room is what agents hold and who is present, as read in a write transaction.
+// endDue ends some of the offers that are due, and says whether there may be more. Another replica may do so at the
+// same time: each takes what is left.
+func (t *Tenant) endDue(tx store.Tx, save func(conversation.Change) error) (more bool, err error) {
+	due, err := tx.ClaimDeadlines(queuePage)
+	if err != nil {
+		return false, err
+	}
+	for _, d := range due {
+		if err := t.endOffer(tx, d.Conversation, func(conversation.Offer) bool { return true }, save); err != nil {
+			return false, err
+		}
+	}
+	return len(due) == queuePage, nil
+}
+
+// endOffer ends an offer that fits, under the conversation's lock.
+func (t *Tenant) endOffer(tx store.Tx, id string, fits func(conversation.Offer) bool, save func(conversation.Change) error) error {
+	c, err := tx.Conversation(id)
+	if err != nil || c.Offer == nil || !fits(*c.Offer) {
+		return err
+	}
+	change, err := c.OfferExpires(t.clock.Now())
+	if err != nil {
+		return err
+	}
+	return save(change)
+}
+
+// room is what agents hold and who is present. Who was present when it was read is locked.
 type room struct {
-	loads     map[string]assign.Load
-	presences map[string]store.Presence
-	now       time.Time
+	agents map[string]store.Agent
+	now    time.Time
 }
 
-func readRoom(r store.Reader, now time.Time) (*room, error) {
-	loads, err := r.Loads()
-	if err != nil {
-		return nil, fmt.Errorf("reading what agents hold: %w", err)
-	}
-	presences, err := r.Presences()
+// readRoom locks the agents of a table who are present. The caller locks conversations before, if at all.
+func readRoom(tx store.Tx, tb *routing.Table, now time.Time) (*room, error) {
+	presences, err := tx.Presences()
 	if err != nil {
 		return nil, fmt.Errorf("reading who is present: %w", err)
 	}
-	return &room{loads: loads, presences: presences, now: now}, nil
+	var present []string
+	for email, p := range presences {
+		if _, ok := tb.AgentByEmail(email); ok && p.Present(now) {
+			present = append(present, email)
+		}
+	}
+	agents, err := tx.Agents(present...)
+	return &room{agents: agents, now: now}, err
 }
 
 // choose returns the offer to make for a conversation now, or nil if nobody can take it.
 func (r *room) choose(candidates []routing.Candidate, passed []string) *conversation.Offer {
-	c, ok := assign.Choose(candidates, r.loads, func(email string) bool { return r.presences[email].Present(r.now) }, passed)
+	loads := make(map[string]assign.Load, len(candidates))
+	for _, c := range candidates {
+		loads[c.Email] = r.agents[c.Email].Load
+	}
+	c, ok := assign.Choose(candidates, loads, func(email string) bool { return r.agents[email].Presence.Present(r.now) }, passed)
 	if !ok {
 		return nil
 	}
@@ -130,8 +180,8 @@ func (r *room) choose(candidates []routing.Candidate, passed []string) *conversa
 
 // anyFree says whether some agent who is present has room left.
 func (r *room) anyFree(tb *routing.Table) bool {
-	for email, p := range r.presences {
-		if a, ok := tb.AgentByEmail(email); ok && p.Present(r.now) && r.loads[email].Units < a.Capacity {
+	for email, now := range r.agents {
+		if a, ok := tb.AgentByEmail(email); ok && now.Presence.Present(r.now) && now.Load.Units < a.Capacity {
 			return true
 		}
 	}
@@ -140,17 +190,17 @@ func (r *room) anyFree(tb *routing.Table) bool {
 
 // offerWaiting offers what waits, oldest first, as long as somebody has room. It returns when the queue has to be
 // looked at again even if nothing happens.
-func (r *room) offerWaiting(tx store.Reader, tb *routing.Table, save func(conversation.Change) error) (next time.Time, err error) {
-	for skip := 0; r.anyFree(tb); {
-		waiting, err := tx.Waiting(skip, queuePage)
+func (r *room) offerWaiting(tx store.Tx, tb *routing.Table, save func(conversation.Change) error) (next time.Time, err error) {
+	for last := (conversation.Conversation{}); r.anyFree(tb); {
+		waiting, err := tx.ClaimWaiting(last, queuePage)
 		if err != nil {
 			return next, fmt.Errorf("reading the queue: %w", err)
 		}
 		for _, c := range waiting {
+			last = c
 			offer, at := r.offerFor(tb, c)
 			next = earliest(next, at)
 			if offer == nil {
-				skip++
 				continue
 			}
 			change, err := c.MakeOffer(*offer, r.now)
@@ -181,9 +231,9 @@ func (r *room) offerFor(tb *routing.Table, c conversation.Conversation) (*conver
 		at, _ := tb.NextChange(route, c.Handoff.At, r.now)
 		return nil, at
 	}
-	load := r.loads[offer.Agent.Email]
-	load.Units += offer.Cost
-	r.loads[offer.Agent.Email] = load
+	a := r.agents[offer.Agent.Email]
+	a.Load.Units += offer.Cost
+	r.agents[offer.Agent.Email] = a
 	return offer, offer.ExpiresAt
 }
 
@@ -204,7 +254,7 @@ type placement struct {
 
 // place finds out, in the transaction of a handoff, who can take the conversation now and what the customer is told.
 // What has waited longer is offered first.
-func place(tx store.Reader, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time, save func(conversation.Change) error) (placement, error) {
+func place(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time, save func(conversation.Change) error) (placement, error) {
 	text := func(event v1alpha1.MessageEvent, vars map[string]string) string {
 		return tb.Text(event, h.Language, c.ChannelType, h.Reason, vars)
 	}
@@ -215,7 +265,7 @@ func place(tx store.Reader, tb *routing.Table, c conversation.Conversation, h co
 		p.told = append(p.told, text(v1alpha1.MessageUnavailable, nil))
 		return p, nil
 	}
-	r, err := readRoom(tx, now)
+	r, err := readRoom(tx, tb, now)
 	if err != nil {
 		return p, err
 	}

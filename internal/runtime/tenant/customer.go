@@ -149,6 +149,8 @@ func (p post) check() error {
 		return &Invalid{"text", fmt.Sprintf("has %d bytes; at most %d are taken", len(p.text), MaxText)}
 	case !utf8.ValidString(p.text):
 		return &Invalid{"text", "is not valid UTF-8; encode it anew"}
+	case strings.ContainsRune(p.clientID, 0):
+		return &Invalid{"id", "has the character U+0000; leave it out"}
 	case p.clientID == "" || len(p.clientID) > MaxClientID || !utf8.ValidString(p.clientID):
 		return &Invalid{"id", fmt.Sprintf("give the message an id of your own, 1 to %d bytes, and the same one when you repeat it", MaxClientID)}
 	}

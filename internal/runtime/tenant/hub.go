@@ -40,10 +40,23 @@ func (f *Follower) Close() {
 	}
 }
 
+// wakeAll wakes everybody, when nobody knows who has missed something.
+func (h *hub) wakeAll() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, followers := range h.followers {
+		signal(followers)
+	}
+}
+
 func (h *hub) wake(id string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for f := range h.followers[id] {
+	signal(h.followers[id])
+}
+
+func signal(followers map[*Follower]struct{}) {
+	for f := range followers {
 		select {
 		case f.C <- struct{}{}:
 		default:

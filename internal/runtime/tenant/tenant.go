@@ -172,6 +172,7 @@ func (t *Tenant) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return t.runAssigner(ctx) })
 	g.Go(func() error { return t.runTurns(ctx) })
+	g.Go(func() error { return t.store.Listen(ctx, t.woken) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -214,6 +215,19 @@ func (t *Tenant) committed(c conversation.Change) {
 			conversation.EventTakenOver, conversation.EventResolved, conversation.EventReturned:
 			t.wakeAssigner() // there is work, a deadline or room that was not there before
 		}
+	}
+}
+
+// woken reacts to what was committed, here or by another replica.
+func (t *Tenant) woken(w store.Wake) {
+	if w.Reread {
+		t.hub.wakeAll()
+	}
+	for _, id := range w.Conversations {
+		t.hub.wake(id)
+	}
+	if w.Reread || w.Queue {
+		t.wakeAssigner()
 	}
 }
 

@@ -47,7 +47,7 @@ var shared = sync.OnceValues(func() (*Server, error) { return start(nil) })
 // PostgreSQL is not installed.
 func Shared(tb testing.TB) *Server {
 	tb.Helper()
-	needBinaries(tb)
+	Needed(tb)
 	s, err := shared()
 	if err != nil {
 		tb.Fatal(err)
@@ -58,7 +58,7 @@ func Shared(tb testing.TB) *Server {
 // Start runs a server that the test has for itself, with settings of its own, name=value.
 func Start(tb testing.TB, extra ...string) *Server {
 	tb.Helper()
-	needBinaries(tb)
+	Needed(tb)
 	s, err := start(extra)
 	if err != nil {
 		tb.Fatal(err)
@@ -90,6 +90,40 @@ func (s *Server) Exec(tb testing.TB, sql string, args ...any) {
 	defer func() { _ = conn.Close(ctx) }()
 	if _, err := conn.Exec(ctx, sql, args...); err != nil {
 		tb.Fatal(err)
+	}
+}
+
+// Count returns the number that a query asks for.
+func (s *Server) Count(tb testing.TB, sql string, args ...any) (n int) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.DSN())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if err := conn.QueryRow(ctx, sql, args...).Scan(&n); err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
+// Occupy takes connections until the server has none left, says so, and holds them until ctx ends.
+func (s *Server) Occupy(ctx context.Context, taken, ended chan<- struct{}) {
+	defer close(ended)
+	var held []*pgx.Conn
+	for {
+		conn, err := pgx.Connect(ctx, s.DSN())
+		if err != nil {
+			break
+		}
+		held = append(held, conn)
+	}
+	close(taken)
+	<-ctx.Done()
+	for _, conn := range held {
+		_ = conn.Close(context.WithoutCancel(ctx))
 	}
 }
 
@@ -235,7 +269,8 @@ func binary(name string) string {
 	return path
 }
 
-func needBinaries(tb testing.TB) {
+// Needed skips the test where PostgreSQL is not installed.
+func Needed(tb testing.TB) {
 	tb.Helper()
 	if _, err := exec.LookPath(binary("initdb")); err != nil {
 		tb.Skip("PostgreSQL is not installed, so it is not tested: apt-get install postgresql")

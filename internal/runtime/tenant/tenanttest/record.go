@@ -11,6 +11,8 @@ import (
 // Record is a store that remembers what was written, in the order of the transactions.
 type Record struct {
 	store.Store
+	// updates lets one transaction run at a time, also where the store would run more: the order is theirs.
+	updates sync.Mutex
 	mu      sync.Mutex
 	written []Written
 	hook    func(conversation.Change)
@@ -36,20 +38,24 @@ func (r *Record) All() []Written {
 	return append([]Written{}, r.written...)
 }
 
-// Update records what fn writes; the store runs one at a time, so the order is theirs.
+// Update records what fn writes.
 func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return r.Store.Update(ctx, func(tx store.Tx) error {
-		r.mu.Lock()
-		rec := &recorder{Tx: tx, hook: r.hook}
-		r.mu.Unlock()
-		if err := fn(rec); err != nil {
-			return err
-		}
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.written = append(r.written, rec.written...)
-		return nil
+	r.updates.Lock()
+	defer r.updates.Unlock()
+	r.mu.Lock()
+	rec := &recorder{hook: r.hook}
+	r.mu.Unlock()
+	err := r.Store.Update(ctx, func(tx store.Tx) error {
+		rec.Tx, rec.written = tx, nil
+		return fn(rec)
 	})
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written = append(r.written, rec.written...)
+	return nil
 }
 
 type recorder struct {

@@ -1,12 +1,14 @@
-// Package tenanttest runs a real Tenant on a real SQLite store for tests, with a clock that they turn, a language model
+// Package tenanttest runs a real Tenant on a real store for tests, with a clock that they turn, a language model
 // that speaks when they say so, and a record of all that was committed.
 package tenanttest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store/postgrestest"
 	"github.com/opencopilot/handoff-operator/internal/runtime/table"
 	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 )
@@ -62,10 +65,7 @@ func New(tb testing.TB, o Options) *World {
 	if o.Table == nil {
 		o.Table = Table(2, 1)
 	}
-	st, err := store.OpenSQLite(tb.Context(), o.Dir, o.Clock.Now)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	st := openStore(tb, o)
 	w := &World{TB: tb, Clock: o.Clock, Dir: o.Dir, Registry: prometheus.NewRegistry(), Record: &Record{Store: st}}
 	var under store.Store = w.Record
 	if o.Wrap != nil {
@@ -89,6 +89,27 @@ func New(tb testing.TB, o Options) *World {
 	})
 	tb.Cleanup(w.stop)
 	return w
+}
+
+// OnPostgres is the environment variable that, if set, runs every World on PostgreSQL.
+const OnPostgres = "HANDOFF_TEST_POSTGRES"
+
+// openStore opens the store of a folder: the one in it, or a schema named after it.
+func openStore(tb testing.TB, o Options) store.Store {
+	tb.Helper()
+	var st store.Store
+	var err error
+	if os.Getenv(OnPostgres) == "" {
+		st, err = store.OpenSQLite(tb.Context(), o.Dir, o.Clock.Now)
+	} else {
+		st, err = store.OpenPostgres(tb.Context(), store.PostgresOptions{DSN: postgrestest.Shared(tb).DSN(),
+			Schema: fmt.Sprintf("test_%.16x", sha256.Sum256([]byte(o.Dir))), Clock: o.Clock.Now,
+			Timeout: Patience, Logger: slog.New(slog.DiscardHandler)})
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return st
 }
 
 // Stop ends the Tenant and closes its store.

@@ -1,0 +1,335 @@
+package store_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	toxi "github.com/Shopify/toxiproxy/v2/client"
+	"github.com/rs/zerolog"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store/postgrestest"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store/storetest"
+)
+
+func migrationsOf(t *testing.T) int {
+	t.Helper()
+	files, err := store.Migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := fs.Glob(files, "*.sql")
+	if err != nil || len(found) == 0 {
+		t.Fatalf("migrations: %v (%v)", found, err)
+	}
+	return len(found)
+}
+
+// wantAway checks that an error says that the database is away and that trying again helps.
+func wantAway(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "try again") {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+}
+
+// works checks that the store can be written and read, and returns the length of c0's log.
+func works(t *testing.T, s store.Store) int64 {
+	t.Helper()
+	before := seqOf(t, s, "c0")
+	if err := s.Update(t.Context(), func(tx store.Tx) error { return writeTo(tx, "c0") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	after := seqOf(t, s, "c0")
+	if after != before+1 {
+		t.Errorf("the log went from %d to %d", before, after)
+	}
+	return after
+}
+
+// The server stops, and crashes: what was acknowledged is there afterwards, and the same store goes on.
+func TestServerRestarted(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	s := openPostgres(t, store.PostgresOptions{DSN: server.DSN(), Schema: newSchema()})
+	create(t, s, 1)
+	ear := storetest.Listen(t, s)
+	for name, end := range map[string]func(){"stopped": server.Stop, "crashed": func() { server.Crash(t) }} {
+		before := works(t, s)
+		end()
+		wantAway(t, s.Update(t.Context(), func(tx store.Tx) error { return writeTo(tx, "c0") }))
+		wantAway(t, s.View(t.Context(), func(r store.Reader) error { _, err := r.Conversation("c0"); return err }))
+		wantAway(t, s.Ping(t.Context()))
+		if _, err := store.OpenPostgres(t.Context(), store.PostgresOptions{DSN: server.DSN(), Schema: newSchema()}); err == nil {
+			t.Error("a store opens without a server")
+		} else {
+			wantAway(t, err)
+		}
+		if err := server.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ear.Until("a new start of listening", func(w store.Wake) bool { return w.Reread })
+		if after := works(t, s); after != before+1 {
+			t.Errorf("%s: the log was at %d before and is at %d after one more message", name, before, after)
+		}
+		ear.Until("a message afterwards", storetest.About("c0"))
+	}
+}
+
+// The connection is killed within a transaction: nothing of it stays, and it runs again on another.
+func TestConnectionKilledInTransaction(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t)
+	s := openPostgres(t, store.PostgresOptions{DSN: server.DSN(), Schema: newSchema()})
+	create(t, s, 1)
+	kill := func() {
+		server.Exec(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction'`)
+	}
+	calls := 0
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		if err := writeTo(tx, "c0"); err != nil {
+			return err
+		}
+		if calls++; calls == 1 {
+			kill()
+		}
+		return nil
+	}); err != nil || calls != 2 {
+		t.Errorf("killed once: %v after %d calls, want 2", err, calls)
+	}
+	if seq := seqOf(t, s, "c0"); seq != 3 {
+		t.Errorf("the log is at %d, want 3", seq)
+	}
+	mine := errors.New("mine")
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		kill()
+		if err := writeTo(tx, "c0"); err != nil {
+			return fmt.Errorf("%w: %w", mine, err)
+		}
+		return nil
+	})
+	wantAway(t, err)
+	if seq := seqOf(t, s, "c0"); seq != 3 {
+		t.Errorf("the log is at %d after a transaction that was killed every time, want 3", seq)
+	}
+	works(t, s)
+}
+
+// The server has no connection left, then the runtime itself: both are said, and pass.
+func TestOutOfConnections(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Start(t, "max_connections=10", "superuser_reserved_connections=0")
+	o := store.PostgresOptions{DSN: server.DSN(), Schema: newSchema(), MaxConns: 2, Timeout: time.Minute}
+	s := openPostgres(t, o)
+	create(t, s, 1)
+	s.ResetConnections()
+	release := takeAllConnections(t, server)
+	err := s.Update(t.Context(), func(tx store.Tx) error { return writeTo(tx, "c0") })
+	wantAway(t, err)
+	if !strings.Contains(fmt.Sprint(err), "too many clients") {
+		t.Errorf("error %v does not say that there are too many clients", err)
+	}
+	release()
+	works(t, s)
+	if err := s.Update(t.Context(), func(store.Tx) error {
+		return s.Update(t.Context(), func(store.Tx) error {
+			wantAway(t, s.Update(soon(t), func(store.Tx) error { return nil }))
+			return nil
+		})
+	}); err != nil {
+		t.Error(err)
+	}
+	works(t, s)
+}
+
+// soon is a context for what never comes.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func takeAllConnections(t *testing.T, server *postgrestest.Server) (release func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	taken := make(chan struct{})
+	ended := make(chan struct{})
+	go server.Occupy(ctx, taken, ended)
+	<-taken
+	return func() { cancel(); <-ended }
+}
+
+// proxied is a server behind a proxy that the test disturbs.
+func proxied(t *testing.T, server *postgrestest.Server) (*toxiproxy.Proxy, string) {
+	t.Helper()
+	log := zerolog.Nop()
+	proxy := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), log), "postgres", "127.0.0.1:0", fmt.Sprintf("127.0.0.1:%d", server.Port))
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(proxy.Stop)
+	_, port, err := net.SplitHostPort(proxy.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(server.DSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = "127.0.0.1:" + port
+	return proxy, u.String()
+}
+
+func toxic(t *testing.T, proxy *toxiproxy.Proxy, stream, kind string, attributes toxi.Attributes) (remove func()) {
+	t.Helper()
+	body := fmt.Sprintf(`{"name":"x","type":%q,"stream":%q,"attributes":%s}`, kind, stream, jsonOf(t, attributes))
+	if _, err := proxy.Toxics.AddToxicJson(strings.NewReader(body)); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := proxy.Toxics.RemoveToxic(context.Background(), "x"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Cut off, and the network swallowing everything: an error in time, nothing half done, and the same store goes on.
+func TestCutOff(t *testing.T) {
+	t.Parallel()
+	proxy, dsn := proxied(t, postgrestest.Shared(t))
+	s := openPostgres(t, store.PostgresOptions{DSN: dsn, Schema: newSchema(), Timeout: 10 * time.Second})
+	s.SetSilence(100 * time.Millisecond)
+	create(t, s, 1)
+	ear := storetest.Listen(t, s)
+	before := works(t, s)
+	proxy.Stop()
+	wantAway(t, s.Update(t.Context(), func(tx store.Tx) error { return writeTo(tx, "c0") }))
+	if err := proxy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ear.Until("a new start of listening after a cut", func(w store.Wake) bool { return w.Reread })
+	works(t, s)
+	ear.Until("a message after the cut", storetest.About("c0"))
+	heal := toxic(t, proxy, "downstream", "timeout", toxi.Attributes{"timeout": 0})
+	wantAway(t, s.Update(soon(t), func(tx store.Tx) error { return writeTo(tx, "c0") }))
+	heal()
+	ear.Until("a new start of listening after a silence", func(w store.Wake) bool { return w.Reread })
+	if after := works(t, s); after != before+2 {
+		t.Errorf("the log went from %d to %d with two messages", before, after)
+	}
+	ear.Until("a message after the silence", storetest.About("c0"))
+}
+
+// The answer to the commit is lost: the error says that nobody knows, and the transaction is not run again.
+func TestCommitWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	proxy, dsn := proxied(t, postgrestest.Shared(t))
+	s := openPostgres(t, store.PostgresOptions{DSN: dsn, Schema: newSchema(), Timeout: 5 * time.Second})
+	var heal func()
+	calls := 0
+	err := s.Update(t.Context(), func(tx store.Tx) error { // it wakes nobody: the next that is sent is the commit
+		calls++
+		err := tx.Touch("a@x.example", t0)
+		heal = toxic(t, proxy, "downstream", "timeout", toxi.Attributes{"timeout": 0})
+		return err
+	})
+	heal()
+	wantAway(t, err)
+	if calls != 1 || !strings.Contains(fmt.Sprint(err), "outcome is unknown") {
+		t.Errorf("%v after %d calls", err, calls)
+	}
+	if err := s.View(t.Context(), func(r store.Reader) error {
+		loads, err := r.Loads()
+		if len(loads) != 1 {
+			t.Errorf("what the server committed is not there: %v", loads)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A slow network makes a slow store, not a wrong one.
+func TestSlow(t *testing.T) {
+	t.Parallel()
+	proxy, dsn := proxied(t, postgrestest.Shared(t))
+	s := openPostgres(t, store.PostgresOptions{DSN: dsn, Schema: newSchema(), Timeout: time.Minute})
+	create(t, s, 1)
+	heal := toxic(t, proxy, "downstream", "latency", toxi.Attributes{"latency": 20, "jitter": 20})
+	defer heal()
+	for range 5 {
+		works(t, s)
+	}
+}
+
+// The release before runs beside a newer one, which has changed the schema already.
+func TestBesideANewerRelease(t *testing.T) {
+	t.Parallel()
+	server, schema := postgrestest.Shared(t), newSchema()
+	old := openPostgres(t, store.PostgresOptions{DSN: server.DSN(), Schema: schema})
+	create(t, old, 1)
+	files, err := store.Migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := fstest.MapFS{"09999_newer.sql": {Data: []byte("-- +goose Up\nALTER TABLE agents ADD COLUMN newer TEXT;\n")}}
+	all, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range all {
+		data, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		newer[name] = &fstest.MapFile{Data: data}
+	}
+	if err := old.Migrate(t.Context(), newer); err != nil {
+		t.Fatal(err)
+	}
+	works(t, old)
+	works(t, openPostgres(t, store.PostgresOptions{DSN: server.DSN(), Schema: schema})) // restarted meanwhile
+}
+
+// A mistake in the settings names what to mend, without the password.
+func TestMistakesInTheDSN(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Shared(t)
+	server.Exec(t, `CREATE ROLE nobody_special LOGIN`)
+	at := fmt.Sprintf("127.0.0.1:%d", server.Port)
+	for name, test := range map[string]struct{ dsn, schema, says string }{
+		"not a DSN":              {"postgres://u:s3cret@host:port/db", "s", "postgres://user:password@host"},
+		"no such database":       {"postgres://handoff:s3cret@" + at + "/unknown?sslmode=disable", "s", `database "unknown" does not exist`},
+		"no right to schemas":    {"postgres://nobody_special:s3cret@" + at + "/postgres?sslmode=disable", "s", "GRANT CREATE ON DATABASE"},
+		"TLS that is not served": {"postgres://handoff:s3cret@" + at + "/postgres?sslmode=require", "s", "refused TLS"},
+		"a schema's name":        {server.DSN(), `a"b`, "lower-case letters"},
+	} {
+		_, err := store.OpenPostgres(t.Context(), store.PostgresOptions{DSN: test.dsn, Schema: test.schema})
+		if err == nil || !strings.Contains(err.Error(), test.says) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
