@@ -108,6 +108,8 @@ func describe(err error) (int, Problem) {
 		return http.StatusNotFound, Problem{Code: "not_found", Message: "there is no such conversation"}
 	case errors.Is(err, tenant.ErrNotReady):
 		return http.StatusServiceUnavailable, Problem{Code: "not_ready", Message: err.Error() + "; try again in a moment"}
+	case errors.Is(err, store.ErrUnavailable):
+		return http.StatusServiceUnavailable, Problem{Code: "unavailable", Message: "the database cannot be reached now; try again in a moment, a message with the same id"}
 	default:
 		return http.StatusInternalServerError, Problem{Code: "internal", Message: "something went wrong here; try again, and look at the runtime's log"}
 	}

@@ -28,6 +28,9 @@ func (w tx) ClaimWaiting(after conversation.Conversation, limit int) ([]conversa
 	if err != nil {
 		return nil, fmt.Errorf("claim from the queue: %w", err)
 	}
+	for _, c := range claimed {
+		w.writing.lock(c)
+	}
 	return claimed, nil
 }
 

@@ -305,6 +305,23 @@ func TestBesideANewerRelease(t *testing.T) {
 	works(t, openPostgres(t, store.PostgresOptions{DSN: server.DSN(), Schema: schema})) // restarted meanwhile
 }
 
+// PgBouncer that hands connections out for a transaction each cannot be used, which is said; one for a session can.
+func TestPgBouncer(t *testing.T) {
+	t.Parallel()
+	server := postgrestest.Shared(t)
+	for range 3 { // by what happens, not by chance
+		_, err := store.OpenPostgres(t.Context(), store.PostgresOptions{DSN: server.Bouncer(t, "transaction"), Schema: newSchema()})
+		if err == nil || !strings.Contains(err.Error(), "PgBouncer") || !strings.Contains(err.Error(), "give the DSN of the server itself") {
+			t.Errorf("pool_mode = transaction: error %v does not say what is wrong and how to mend it", err)
+		}
+	}
+	s := openPostgres(t, store.PostgresOptions{DSN: server.Bouncer(t, "session"), Schema: newSchema()})
+	create(t, s, 1)
+	ear := storetest.Listen(t, s)
+	works(t, s)
+	ear.Until("a message through PgBouncer", storetest.About("c0"))
+}
+
 // A mistake in the settings names what to mend, without the password.
 func TestMistakesInTheDSN(t *testing.T) {
 	t.Parallel()

@@ -42,6 +42,19 @@ type writing struct {
 	// wrote says that there is something to commit.
 	wrote bool
 	wake  Wake
+	// locked has where the conversations stand whose lock the transaction holds: nobody else can move them.
+	locked map[string]position
+}
+
+// lock notes a conversation as it was read or written under its lock. In a View there is nothing to note.
+func (w *writing) lock(c conversation.Conversation) {
+	if w == nil {
+		return
+	}
+	if w.locked == nil {
+		w.locked = map[string]position{}
+	}
+	w.locked[c.ID] = positionOf(c)
 }
 
 func (r reader) Now() (time.Time, error) {
@@ -68,6 +81,7 @@ func (r reader) Conversation(id string) (c conversation.Conversation, err error)
 	if err != nil {
 		return c, fmt.Errorf("read conversation %s: %w", id, err)
 	}
+	r.writing.lock(c)
 	return c, nil
 }
 

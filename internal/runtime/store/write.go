@@ -62,8 +62,11 @@ func (w tx) save(c conversation.Change) error {
 	return w.follow(before, c)
 }
 
-// position reads where a conversation stands, and takes its lock.
+// position returns where a conversation stands, and takes its lock.
 func (w tx) position(id string) (p position, err error) {
+	if p, ok := w.writing.locked[id]; ok {
+		return p, w.writing.err
+	}
 	found := false
 	err = w.each(func(scan func(...any) error) error {
 		found = true
@@ -82,6 +85,7 @@ func (w tx) follow(before position, c conversation.Change) error {
 	if err := w.append(c); err != nil {
 		return err
 	}
+	w.writing.lock(c.Conversation)
 	after := positionOf(c.Conversation)
 	if err := w.hold(before, after); err != nil {
 		return err

@@ -161,7 +161,7 @@ func (s *Server) Start() error {
 	}
 	// The shell outlives a test that is killed: it sees its input end, stops the server and removes the folder.
 	const guard = `"$@" & pid=$!; read stop; kill -INT $pid; wait $pid; test "$stop" || rm -rf "$PWD"`
-	args := []string{"-c", guard, "sh", binary("postgres"), "-D", s.data(), "-p", strconv.Itoa(s.Port),
+	args := []string{"-c", guard, "sh", Binary("postgres"), "-D", s.data(), "-p", strconv.Itoa(s.Port),
 		"-h", "127.0.0.1", "-k", s.dir}
 	for _, setting := range append(slices.Clone(settings), s.extra...) {
 		args = append(args, "-c", setting)
@@ -235,7 +235,7 @@ func (s *Server) Crash(tb testing.TB) {
 
 // command runs a program as a user that PostgreSQL accepts: it refuses root.
 func (s *Server) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(binary(name), args...)
+	cmd := exec.Command(Binary(name), args...) //nolint:noctx // ended by Stop
 	cmd.Dir = s.dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential(), Setpgid: true}
 	return cmd
@@ -256,8 +256,8 @@ func credential() *syscall.Credential {
 	return nil
 }
 
-// binary returns the path of a program of the newest PostgreSQL that Debian installed, or else the one in PATH.
-func binary(name string) string {
+// Binary returns the path of a program of the newest PostgreSQL that Debian installed, or else the one in PATH.
+func Binary(name string) string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if len(found) > 0 {
 		return slices.MaxFunc(found, func(a, b string) int { return len(a) - len(b) + strings.Compare(a, b) })
@@ -272,7 +272,7 @@ func binary(name string) string {
 // Needed skips the test where PostgreSQL is not installed.
 func Needed(tb testing.TB) {
 	tb.Helper()
-	if _, err := exec.LookPath(binary("initdb")); err != nil {
+	if _, err := exec.LookPath(Binary("initdb")); err != nil {
 		tb.Skip("PostgreSQL is not installed, so it is not tested: apt-get install postgresql")
 	}
 }
