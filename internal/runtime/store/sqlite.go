@@ -191,7 +191,7 @@ func (s *SQLite) Key(ctx context.Context, name string) ([]byte, error) {
 // Ping is described at Store. A commit of the last proofAge is proof enough; else it commits one small write, which
 // shows that the disk has room and the database answers.
 func (s *SQLite) Ping(ctx context.Context) error {
-	if err := s.proof.ping(ctx, s.write); err != nil {
+	if err := s.ping(ctx, s.write); err != nil {
 		return s.failed(ctx, "try a write", err)
 	}
 	return nil

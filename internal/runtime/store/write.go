@@ -193,7 +193,7 @@ func (w tx) exec(query string, args ...any) error {
 	if err := storable(args); err != nil {
 		return err
 	}
-	_, err := w.reader.tx.ExecContext(w.ctx, query, args...)
+	_, err := w.tx.ExecContext(w.ctx, query, args...)
 	w.writing.wrote = w.writing.wrote || err == nil
 	return err
 }

@@ -78,55 +78,6 @@ func (s *Server) At(port int) string {
 	return fmt.Sprintf("postgres://handoff@127.0.0.1:%d/postgres?sslmode=disable", port)
 }
 
-// Exec runs a statement beside the store.
-func (s *Server) Exec(tb testing.TB, sql string, args ...any) {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, s.DSN())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	if _, err := conn.Exec(ctx, sql, args...); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Count returns the number that a query asks for.
-func (s *Server) Count(tb testing.TB, sql string, args ...any) (n int) {
-	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, s.DSN())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	if err := conn.QueryRow(ctx, sql, args...).Scan(&n); err != nil {
-		tb.Fatal(err)
-	}
-	return n
-}
-
-// Occupy takes connections until the server has none left, says so, and holds them until ctx ends.
-func (s *Server) Occupy(ctx context.Context, taken, ended chan<- struct{}) {
-	defer close(ended)
-	var held []*pgx.Conn
-	for {
-		conn, err := pgx.Connect(ctx, s.DSN())
-		if err != nil {
-			break
-		}
-		held = append(held, conn)
-	}
-	close(taken)
-	<-ctx.Done()
-	for _, conn := range held {
-		_ = conn.Close(context.WithoutCancel(ctx))
-	}
-}
-
 func start(extra []string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "postgres")
 	if err != nil {
@@ -278,7 +229,7 @@ func Needed(tb testing.TB) {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
