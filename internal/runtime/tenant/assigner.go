@@ -131,6 +131,7 @@ func (r *room) anyFree(tb *routing.Table) bool {
 // offerWaiting offers what waits, oldest first, as long as somebody has room. It returns when the queue has to be
 // looked at again even if nothing happens.
 func (r *room) offerWaiting(tx store.Tx, tb *routing.Table, save func(conversation.Change) error) (next time.Time, err error) {
+	stay := 0
 	for last := (conversation.Conversation{}); r.anyFree(tb); {
 		waiting, err := tx.ClaimWaiting(last, queuePage)
 		if err != nil {
@@ -141,6 +142,7 @@ func (r *room) offerWaiting(tx store.Tx, tb *routing.Table, save func(conversati
 			offer, at := r.offerFor(tb, c)
 			next = earliest(next, at)
 			if offer == nil {
+				stay++
 				continue
 			}
 			change, err := c.MakeOffer(*offer, r.now)
@@ -152,10 +154,21 @@ func (r *room) offerWaiting(tx store.Tx, tb *routing.Table, save func(conversati
 			}
 		}
 		if len(waiting) < queuePage {
-			break
+			at, err := r.passedBy(tx, stay)
+			return earliest(next, at), err
 		}
 	}
 	return next, nil
+}
+
+// passedBy returns when to look again for conversations that somebody else had locked, if there are more waiting than
+// the stay that were looked at. Their transaction may end without a change, of which nobody is told.
+func (r *room) passedBy(tx store.Tx, stay int) (time.Time, error) {
+	n, err := tx.CountWaiting()
+	if err != nil || n <= stay {
+		return time.Time{}, err
+	}
+	return r.now.Add(retryTurn), nil
 }
 
 // offerFor returns the offer to make for a waiting conversation, and takes the agent's room for it; or nil and when its
