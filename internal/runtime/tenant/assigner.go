@@ -52,14 +52,14 @@ func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
 	return timer.C(), func() { timer.Stop() }
 }
 
-// assignAll ends the offers that are due and offers what waits, oldest first. It returns when it has to be called
+// assignAll does what is due and offers what waits, oldest first. It returns when it has to be called
 // again even if nothing happens; the zero time stands for never.
 func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return next, nil //nolint:nilerr // Use wakes the assigner
 	}
-	if err := t.endOffers(ctx, in.table); err != nil {
+	if err := t.meetDeadlines(ctx, in.table); err != nil {
 		return next, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
