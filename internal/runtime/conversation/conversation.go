@@ -23,6 +23,10 @@ const (
 	OwnerQueue OwnerKind = "Queue"
 	// OwnerAgent: one agent works it; Owner.ID is the agent's e-mail address.
 	OwnerAgent OwnerKind = "Agent"
+	// OwnerLine: a phone line, a number without an agent, has it; Owner.ID is the line's name.
+	OwnerLine OwnerKind = "Line"
+	// OwnerHelpdesk: it is worked in a helpdesk; Owner.ID is the helpdesk's name.
+	OwnerHelpdesk OwnerKind = "Helpdesk"
 	// OwnerNobody: the conversation is closed.
 	OwnerNobody OwnerKind = "Nobody"
 )
@@ -80,9 +84,41 @@ type Conversation struct {
 	// Passed are the agents who let an offer of this handoff pass.
 	Passed []string `json:"passed,omitempty"`
 	// Cost is the units of capacity that the conversation takes of the agent who owns it.
-	Cost      int       `json:"cost,omitempty"`
+	Cost int `json:"cost,omitempty"`
+	// LastAgent is the e-mail address of the agent who owned it last, also while they do.
+	LastAgent string `json:"lastAgent,omitempty"`
+	// SnoozedUntil is set while the agent who owns it has put it off; it takes none of their capacity meanwhile.
+	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
+	// Returns counts how often humans gave it back to the AI. Above a limit they keep it.
+	Returns int `json:"returns,omitempty"`
+	// Contact is how the customer can be reached later, once they were asked or said so.
+	Contact *Contact `json:"contact,omitempty"`
+	// Disposition is what the human who resolved it last said came of it.
+	Disposition string `json:"disposition,omitempty"`
+	// MergedInto is the conversation that goes on for this closed one.
+	MergedInto string `json:"mergedInto,omitempty"`
+	// ClosedAt is set while nobody owns it.
+	ClosedAt  time.Time `json:"closedAt,omitzero"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// Contact is how a customer can be reached when they are not there any more. Nothing in it is verified.
+type Contact struct {
+	// Asked is true once the customer was asked for it.
+	Asked bool   `json:"asked,omitempty"`
+	Email string `json:"email,omitempty"`
+	// Phone is in E.164 form.
+	Phone string `json:"phone,omitempty"`
+}
+
+// Target is who a human sent a conversation to. Pool stands alone, or beside Agent: then the agent comes first, and the
+// pool when the agent let the offer pass or is not there.
+type Target struct {
+	Pool     string `json:"pool,omitempty"`
+	Agent    string `json:"agent,omitempty"`
+	Line     string `json:"line,omitempty"`
+	Helpdesk string `json:"helpdesk,omitempty"`
 }
 
 // Handoff says why a conversation went to a human, and what the human is told.
@@ -97,9 +133,18 @@ type Handoff struct {
 	Confidence float64  `json:"confidence,omitempty"`
 	Evidence   []string `json:"evidence,omitempty"`
 	// Summary is for the human, CustomerSummary for the customer: two texts.
-	Summary         string    `json:"summary"`
-	CustomerSummary string    `json:"customerSummary"`
-	At              time.Time `json:"at"`
+	Summary         string `json:"summary"`
+	CustomerSummary string `json:"customerSummary"`
+	// Priority in points: each counts as a step of waiting.
+	Priority int `json:"priority,omitempty"`
+	// Route is the name of the policy's route that took it.
+	Route string `json:"route,omitempty"`
+	// Pinned is who a human sent it to; nil while the route decides.
+	Pinned *Target `json:"pinned,omitempty"`
+	// Note is what the human who sent it on wrote for the next one.
+	Note string `json:"note,omitempty"`
+	// At is when the customer's wait began.
+	At time.Time `json:"at"`
 }
 
 // Offer is a conversation held out to one agent, whose capacity it takes until it is accepted or expires.

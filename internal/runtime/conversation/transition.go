@@ -109,6 +109,10 @@ func (o Owner) describe() string {
 		return "the queue"
 	case OwnerAgent:
 		return "agent " + o.ID
+	case OwnerLine:
+		return "line " + o.ID
+	case OwnerHelpdesk:
+		return "helpdesk " + o.ID
 	default:
 		return "nobody: it is closed"
 	}
