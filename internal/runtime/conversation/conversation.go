@@ -87,6 +87,9 @@ type Conversation struct {
 	Cost int `json:"cost,omitempty"`
 	// LastAgent is the e-mail address of the agent who owned it last, also while they do.
 	LastAgent string `json:"lastAgent,omitempty"`
+	// LastCustomer and LastHuman are the sequence numbers of the newest message of the customer and of an agent.
+	LastCustomer int64 `json:"lastCustomer,omitempty"`
+	LastHuman    int64 `json:"lastHuman,omitempty"`
 	// SnoozedUntil is set while the agent who owns it has put it off; it takes none of their capacity meanwhile.
 	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
 	// Returns counts how often humans gave it back to the AI. Above a limit they keep it.
@@ -102,6 +105,9 @@ type Conversation struct {
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }
+
+// Unanswered says whether the customer's newest message has no answer of a human.
+func (c Conversation) Unanswered() bool { return c.LastCustomer > c.LastHuman }
 
 // Contact is how a customer can be reached when they are not there any more. Nothing in it is verified.
 type Contact struct {

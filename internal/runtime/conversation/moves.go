@@ -36,6 +36,7 @@ func (c Conversation) CustomerWrites(clientID, text string, now time.Time) (Chan
 	}
 	s.append(Event{Type: EventMessage, Author: Author{Kind: AuthorCustomer, ID: c.Customer.ID, Name: c.Customer.Name},
 		Text: text, ClientID: clientID})
+	s.conv.LastCustomer = s.conv.Seq
 	if s.conv.Owner.Kind == OwnerAI {
 		s.conv.Pending = s.conv.Seq
 	}
@@ -174,6 +175,7 @@ func (c Conversation) AgentReplies(agent Person, clientID, text string, now time
 		return Change{}, err
 	}
 	s.append(Event{Type: EventMessage, Author: *agent.author(), Text: text, ClientID: clientID})
+	s.conv.LastHuman = s.conv.Seq
 	return s.done()
 }
 
