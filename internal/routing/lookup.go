@@ -178,3 +178,9 @@ func (t *Table) ChannelByToken(token string) *Channel {
 	}
 	return nil
 }
+
+// IsSupervisor tells whether an e-mail address in lower case is a supervisor's.
+func (t *Table) IsSupervisor(email string) bool {
+	_, found := slices.BinarySearch(t.Copilot.Supervisors, email)
+	return found
+}

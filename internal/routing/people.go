@@ -84,7 +84,6 @@ func (r *report) inbox(in *v1alpha1.Inbox) []string {
 			r.unserved(field+".role", "only the agents of a pool are agents")
 			continue
 		}
-		r.unserved(field+".role", "supervisors have no rights of their own")
 		for j, e := range role.Emails {
 			if r.matches(fmt.Sprintf("%s.emails[%d]", field, j), string(e), emailPattern, emailHint) {
 				supervisors = append(supervisors, strings.ToLower(string(e)))

@@ -102,7 +102,7 @@ func describe(err error) (int, Problem) {
 		return http.StatusConflict, Problem{Code: "refused", Message: refusal.Message}
 	case errors.Is(err, tenant.ErrUnauthorized), errors.Is(err, tenant.ErrCode):
 		return http.StatusUnauthorized, Problem{Code: "unauthorized", Message: err.Error()}
-	case errors.Is(err, tenant.ErrForbidden):
+	case errors.Is(err, tenant.ErrForbidden), errors.Is(err, tenant.ErrNotSupervisor), errors.Is(err, tenant.ErrNotAgent):
 		return http.StatusForbidden, Problem{Code: "forbidden", Message: err.Error()}
 	case errors.Is(err, store.ErrNotFound):
 		return http.StatusNotFound, Problem{Code: "not_found", Message: "there is no such conversation"}

@@ -40,17 +40,17 @@ func Register(mux *http.ServeMux, t *tenant.Tenant) {
 	mux.Handle("POST /v1/agent/session", httpjson.Handler(h.session))
 	for pattern, next := range map[string]agentHandler{
 		"GET /v1/agent/me":                           h.me,
-		"PUT /v1/agent/presence":                     h.presence,
+		"PUT /v1/agent/presence":                     agentOnly(h.presence),
 		"GET /v1/agent/queue":                        h.queue,
 		"GET /v1/agent/mine":                         h.mine,
 		"GET /v1/agent/conversations/{id}":           h.get,
 		"GET /v1/agent/conversations/{id}/events":    h.events,
-		"POST /v1/agent/conversations/{id}/accept":   h.move(t.Accept),
-		"POST /v1/agent/conversations/{id}/takeover": h.move(t.TakeOver),
-		"POST /v1/agent/conversations/{id}/resolve":  h.move(t.Resolve),
-		"POST /v1/agent/conversations/{id}/return":   h.move(t.ReturnToAI),
-		"POST /v1/agent/conversations/{id}/replies":  h.write(t.Reply),
-		"POST /v1/agent/conversations/{id}/notes":    h.write(t.Note),
+		"POST /v1/agent/conversations/{id}/accept":   agentOnly(h.move(t.Accept)),
+		"POST /v1/agent/conversations/{id}/takeover": agentOnly(h.move(t.TakeOver)),
+		"POST /v1/agent/conversations/{id}/resolve":  agentOnly(h.move(t.Resolve)),
+		"POST /v1/agent/conversations/{id}/return":   agentOnly(h.move(t.ReturnToAI)),
+		"POST /v1/agent/conversations/{id}/replies":  agentOnly(h.write(t.Reply)),
+		"POST /v1/agent/conversations/{id}/notes":    agentOnly(h.write(t.Note)),
 	} {
 		mux.Handle(pattern, h.signedIn(next))
 	}
@@ -64,6 +64,26 @@ func (h *handler) signedIn(next agentHandler) httpjson.Handler {
 		s, err := h.tenant.SignedIn(r.Context(), httpjson.Bearer(r))
 		if err != nil {
 			return err
+		}
+		return next(w, r, s)
+	}
+}
+
+// supervisor lets a signed-in supervisor through.
+func (h *handler) supervisor(next agentHandler) httpjson.Handler {
+	return h.signedIn(func(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+		if !s.Supervisor {
+			return tenant.ErrNotSupervisor
+		}
+		return next(w, r, s)
+	})
+}
+
+// agentOnly lets an agent of a pool through: a supervisor in none reads, and works with the supervisors' endpoints.
+func agentOnly(next agentHandler) agentHandler {
+	return func(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+		if !s.InPool {
+			return tenant.ErrNotAgent
 		}
 		return next(w, r, s)
 	}
@@ -116,7 +136,8 @@ func (h *handler) me(w http.ResponseWriter, r *http.Request, s tenant.Session) e
 	if err != nil {
 		return err
 	}
-	httpjson.Write(w, http.StatusOK, map[string]any{"agent": agentOf(s.Agent), "presence": p, "expiresAt": s.ExpiresAt})
+	httpjson.Write(w, http.StatusOK, map[string]any{"agent": agentOf(s.Agent), "inPool": s.InPool, "supervisor": s.Supervisor,
+		"presence": p, "expiresAt": s.ExpiresAt})
 	return nil
 }
 

@@ -28,27 +28,45 @@ var ErrUnauthorized = errors.New("the token is not valid or has expired; sign in
 // ErrCode is returned for a login code that is unknown, used or too old.
 var ErrCode = fmt.Errorf("the login code was used already or is older than %s; make another with `kubectl handoff login` (with --run-dir on a laptop)", codeLifetime)
 
-// Session is a signed-in agent.
+// Refusals of what somebody who is signed in has no right to.
+var (
+	ErrNotSupervisor = errors.New("only a supervisor may do this; spec.inbox.roles of the Copilot says who is one")
+	ErrNotAgent      = errors.New("only an agent of one of the Copilot's pools may do this")
+)
+
+// Session is somebody who is signed in: an agent of a pool, a supervisor, or both.
 type Session struct {
-	Agent     routing.Agent
-	ExpiresAt time.Time
+	// Agent is the person. A supervisor who is in no pool has an e-mail address and a name only.
+	Agent routing.Agent
+	// InPool says that they are an agent of a pool, Supervisor that they have a supervisor's rights.
+	InPool, Supervisor bool
+	ExpiresAt          time.Time
 }
 
-// NewCode makes a one-time login code for an agent of the table. Who may call it decides who may sign in: it is only
+// whoIs finds who may sign in with an e-mail address in lower case; false if nobody may.
+func whoIs(tb *routing.Table, email string) (s Session, ok bool) {
+	s.Supervisor = tb.IsSupervisor(email)
+	if s.Agent, s.InPool = tb.AgentByEmail(email); !s.InPool {
+		s.Agent = routing.Agent{Email: email, DisplayName: email}
+	}
+	return s, s.InPool || s.Supervisor
+}
+
+// NewCode makes a one-time login code for an agent or supervisor of the table. Who may call it decides who may sign in: it is only
 // reachable from inside the pod.
 func (t *Tenant) NewCode(ctx context.Context, email string) (code string, expires time.Time, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	a, ok := in.table.AgentByEmail(strings.ToLower(email))
+	who, ok := whoIs(in.table, strings.ToLower(email))
 	if !ok {
-		return "", time.Time{}, &Invalid{"agent", fmt.Sprintf("%q is in no AgentPool of Copilot %s; the agents are %s",
+		return "", time.Time{}, &Invalid{"agent", fmt.Sprintf("%q is in no AgentPool of Copilot %s and no supervisor of it; the agents are %s",
 			clip(email), in.table.Copilot.Name, strings.Join(emails(in.table), ", "))}
 	}
 	now := t.clock.Now()
 	code, expires = secret(), now.Add(codeLifetime)
-	err = t.store.Update(ctx, func(tx store.Tx) error { return tx.PutCode(hash(code), a.Email, expires, now) })
+	err = t.store.Update(ctx, func(tx store.Tx) error { return tx.PutCode(hash(code), who.Agent.Email, expires, now) })
 	return code, expires, err
 }
 
@@ -84,7 +102,7 @@ func (t *Tenant) Redeem(ctx context.Context, code string) (token string, s Sessi
 	if err != nil {
 		return "", s, err
 	}
-	a, ok := in.table.AgentByEmail(email)
+	s, ok := whoIs(in.table, email)
 	if !ok {
 		return "", s, ErrCode
 	}
@@ -92,15 +110,15 @@ func (t *Tenant) Redeem(ctx context.Context, code string) (token string, s Sessi
 	if err != nil {
 		return "", s, err
 	}
-	s = Session{Agent: a, ExpiresAt: now.Add(SessionLifetime).Truncate(time.Second)}
+	s.ExpiresAt = now.Add(SessionLifetime).Truncate(time.Second)
 	token, err = jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.RegisteredClaims{
-		Subject: a.Email, Audience: jwt.ClaimStrings{audience(in.table)},
+		Subject: s.Agent.Email, Audience: jwt.ClaimStrings{audience(in.table)},
 		IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(s.ExpiresAt),
 	}).SignedString(key)
 	return token, s, err
 }
 
-// SignedIn returns the session of a token. An agent who was removed from every pool has none any more.
+// SignedIn returns the session of a token. Who is no supervisor and was removed from every pool has none any more.
 func (t *Tenant) SignedIn(ctx context.Context, token string) (s Session, err error) {
 	in, err := t.inputs()
 	if err != nil {
@@ -117,11 +135,12 @@ func (t *Tenant) SignedIn(ctx context.Context, token string) (s Session, err err
 	if err != nil {
 		return s, ErrUnauthorized
 	}
-	a, ok := in.table.AgentByEmail(claims.Subject)
+	s, ok := whoIs(in.table, claims.Subject)
 	if !ok {
 		return s, ErrUnauthorized
 	}
-	return Session{Agent: a, ExpiresAt: claims.ExpiresAt.Time}, nil
+	s.ExpiresAt = claims.ExpiresAt.Time
+	return s, nil
 }
 
 // signingKey is the store's key of agents' tokens. It never changes, and asking for it is a write.
