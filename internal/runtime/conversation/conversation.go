@@ -7,6 +7,7 @@
 package conversation
 
 import (
+	"strings"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -100,6 +101,12 @@ type Conversation struct {
 	Disposition string `json:"disposition,omitempty"`
 	// MergedInto is the conversation that goes on for this closed one.
 	MergedInto string `json:"mergedInto,omitempty"`
+	// Previous is the last handoff that ended: whoever reopens the conversation goes on from it.
+	Previous *Handoff `json:"previous,omitempty"`
+	// ReturnAt is when the AI takes over if the customer stays silent: set by a human's message with nothing unanswered.
+	ReturnAt time.Time `json:"returnAt,omitzero"`
+	// LeftAt is set from when the customer went away until they come back.
+	LeftAt time.Time `json:"leftAt,omitzero"`
 	// ClosedAt is set while nobody owns it.
 	ClosedAt  time.Time `json:"closedAt,omitzero"`
 	CreatedAt time.Time `json:"createdAt"`
@@ -109,80 +116,22 @@ type Conversation struct {
 // Unanswered says whether the customer's newest message has no answer of a human.
 func (c Conversation) Unanswered() bool { return c.LastCustomer > c.LastHuman }
 
-// Contact is how a customer can be reached when they are not there any more. Nothing in it is verified.
-type Contact struct {
-	// Asked is true once the customer was asked for it.
-	Asked bool   `json:"asked,omitempty"`
-	Email string `json:"email,omitempty"`
-	// Phone is in E.164 form.
-	Phone string `json:"phone,omitempty"`
+// AnswerBy is the type of channel over which a human will answer, which counts for routes and capacity: that of the
+// conversation, or e-mail or phone once the customer was asked for, and left, an address or number to be answered at.
+func (c Conversation) AnswerBy() v1alpha1.ChannelType {
+	if k := c.Contact; k != nil && k.has(k.By) {
+		return k.By
+	}
+	return c.ChannelType
 }
 
-// Target is who a human sent a conversation to. Pool stands alone, or beside Agent: then the agent comes first, and the
-// pool when the agent let the offer pass or is not there.
-type Target struct {
-	Pool     string `json:"pool,omitempty"`
-	Agent    string `json:"agent,omitempty"`
-	Line     string `json:"line,omitempty"`
-	Helpdesk string `json:"helpdesk,omitempty"`
-}
-
-// Handoff says why a conversation went to a human, and what the human is told.
-type Handoff struct {
-	// Number counts the handoffs of a conversation from one.
-	Number    int                    `json:"number"`
-	Reason    v1alpha1.HandoffReason `json:"reason"`
-	IssueType string                 `json:"issueType,omitempty"`
-	Sentiment v1alpha1.Sentiment     `json:"sentiment"`
-	Language  string                 `json:"language"`
-	// Confidence in the decision, from 0 to 1, and the words that show it.
-	Confidence float64  `json:"confidence,omitempty"`
-	Evidence   []string `json:"evidence,omitempty"`
-	// Summary is for the human, CustomerSummary for the customer: two texts.
-	Summary         string `json:"summary"`
-	CustomerSummary string `json:"customerSummary"`
-	// Priority in points: each counts as a step of waiting.
-	Priority int `json:"priority,omitempty"`
-	// Route is the name of the policy's route that took it.
-	Route string `json:"route,omitempty"`
-	// Pinned is who a human sent it to; nil while the route decides.
-	Pinned *Target `json:"pinned,omitempty"`
-	// Note is what the human who sent it on wrote for the next one.
-	Note string `json:"note,omitempty"`
-	// At is when the customer's wait began.
-	At time.Time `json:"at"`
-}
-
-// Offer is a conversation held out to one agent, whose capacity it takes until it is accepted or expires.
-type Offer struct {
-	Agent     Person    `json:"agent"`
-	Pool      string    `json:"pool"`
-	Cost      int       `json:"cost"`
-	ExpiresAt time.Time `json:"expiresAt"`
-}
-
-// Answer is what the AI says in one turn.
-type Answer struct {
-	Text    string
-	Sources []Source
-	// Understood is false where Text only says that the AI has no answer.
-	Understood bool
-	// Interrupted is true where Text is the released part of an answer that was cut.
-	Interrupted bool
-}
-
-// Cut is what a turn of the AI had released of its answer when it was stopped.
-type Cut struct {
-	// Epoch and AnswerTo are what the turn began with, as for AIAnswers: they tell whether its answer is still open.
-	Epoch, AnswerTo int64
-	Answer          Answer
-}
-
-// Source is where an answer comes from.
-type Source struct {
-	Name     string `json:"name"`
-	Document string `json:"document"`
-	Heading  string `json:"heading,omitempty"`
+// CustomerKey is what the conversations of one customer are found by: their id at the site, else their e-mail address;
+// empty for a customer who gave neither. What customers say about themselves proves nothing.
+func (c Conversation) CustomerKey() string {
+	if c.Customer.ID != "" {
+		return c.Customer.ID
+	}
+	return strings.ToLower(c.Customer.Email)
 }
 
 // Change is what one transition does: the conversation after it, and the events to append in order. Events carry

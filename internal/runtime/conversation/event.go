@@ -7,17 +7,40 @@ type EventType string
 
 // The values of EventType.
 const (
-	EventStarted      EventType = "started"
-	EventMessage      EventType = "message"
-	EventNote         EventType = "note"
-	EventHandoff      EventType = "handoff"
-	EventOffered      EventType = "offered"
-	EventOfferExpired EventType = "offer_expired"
-	EventAssigned     EventType = "assigned"
-	EventTakenOver    EventType = "taken_over"
-	EventResolved     EventType = "resolved"
-	EventReturned     EventType = "returned"
-	EventReopened     EventType = "reopened"
+	EventStarted   EventType = "started"
+	EventMessage   EventType = "message"
+	EventNote      EventType = "note"
+	EventHandoff   EventType = "handoff"
+	EventOffered   EventType = "offered"
+	EventAssigned  EventType = "assigned"
+	EventTakenOver EventType = "taken_over"
+	EventResolved  EventType = "resolved"
+	EventReturned  EventType = "returned"
+	EventReopened  EventType = "reopened"
+
+	// EventOfferExpired: the agent let the offer pass; EventDeclined: they said no; EventOfferWithdrawn: they went away, or
+	// somebody else took the conversation's fate into their hands.
+	EventOfferExpired   EventType = "offer_expired"
+	EventDeclined       EventType = "declined"
+	EventOfferWithdrawn EventType = "offer_withdrawn"
+
+	EventTransferred EventType = "transferred"
+	EventRequeued    EventType = "requeued"
+	EventReassigned  EventType = "reassigned"
+	EventSnoozed     EventType = "snoozed"
+	EventWoken       EventType = "woken"
+
+	EventCustomerLeft     EventType = "customer_left"
+	EventCustomerReturned EventType = "customer_returned"
+	EventContactAsked     EventType = "contact_asked"
+	EventContactGiven     EventType = "contact_given"
+	EventVoicemail        EventType = "voicemail"
+
+	// EventMerged ends the log of a conversation that goes on in another, EventAbsorbed is in the log of that other.
+	EventMerged   EventType = "merged"
+	EventAbsorbed EventType = "absorbed"
+	// EventContinued: the customer came back too late to reopen the conversation, and a new one goes on for it.
+	EventContinued EventType = "continued"
 )
 
 // AuthorKind says what kind of party wrote an event.
@@ -58,16 +81,32 @@ type Event struct {
 	// Owner is set on events that changed the owner: the owner since.
 	Owner   *Owner   `json:"owner,omitempty"`
 	Handoff *Handoff `json:"handoff,omitempty"`
-	// Agent is the agent of an offer or assignment.
+	// Agent is the agent of an offer or assignment, and Cost the units of their capacity that it takes.
 	Agent *Author `json:"agent,omitempty"`
+	Cost  int     `json:"cost,omitempty"`
+	// Target is who the conversation was sent to.
+	Target *Target `json:"target,omitempty"`
+	// Until is when a snooze ends.
+	Until       time.Time  `json:"until,omitzero"`
+	Disposition string     `json:"disposition,omitempty"`
+	Contact     *Contact   `json:"contact,omitempty"`
+	Voicemail   *Voicemail `json:"voicemail,omitempty"`
+	// Other is the id of the conversation that this one was merged with or goes on in.
+	Other string `json:"other,omitempty"`
+}
+
+// customers has the types of events that a customer may see. What nobody has decided about stays inside.
+var customers = map[EventType]bool{
+	EventStarted: true, EventMessage: true, EventHandoff: true, EventAssigned: true, EventTakenOver: true,
+	EventResolved: true, EventReturned: true, EventReopened: true, EventTransferred: true, EventRequeued: true,
+	EventReassigned: true, EventContactAsked: true, EventContactGiven: true,
+	EventMerged: true, EventContinued: true,
 }
 
 // ForCustomer returns the event as the customer may see it, and false for an event that is not theirs: notes, offers,
 // evidence, the human's summary and agents' addresses stay inside.
 func (e Event) ForCustomer() (Event, bool) {
-	switch e.Type {
-	case EventStarted, EventMessage, EventHandoff, EventAssigned, EventTakenOver, EventResolved, EventReturned, EventReopened:
-	default: // a type that nobody has decided about stays inside
+	if !customers[e.Type] {
 		return Event{}, false
 	}
 	e.Author = e.Author.public()
@@ -84,6 +123,13 @@ func (e Event) ForCustomer() (Event, bool) {
 			Language: h.Language, CustomerSummary: h.CustomerSummary, At: h.At,
 		}
 	}
+	if e.Type != EventHandoff { // a handoff is shown once, however often it is passed on
+		e.Handoff = nil
+	}
+	if e.Type != EventMessage { // what an agent writes beside a move is for colleagues
+		e.Text = ""
+	}
+	e.Cost, e.Target, e.Disposition = 0, nil, ""
 	return e, true
 }
 

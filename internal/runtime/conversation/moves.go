@@ -1,7 +1,7 @@
 package conversation
 
 import (
-	"slices"
+	"cmp"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -18,63 +18,88 @@ func Start(c Conversation, greeting string, now time.Time) Change {
 	return Change{Conversation: s.conv, Events: s.evs}
 }
 
-// CustomerWrites appends a customer's message. Where the AI owns the conversation, it owes an answer afterwards; a
-// closed conversation is reopened for the AI. The caller makes sure that clientID is new.
+// CustomerWrites appends a customer's message to a conversation that is open. Where the AI owns it, it owes an answer
+// afterwards. The caller makes sure that clientID is new.
 func (c Conversation) CustomerWrites(clientID, text string, now time.Time) (Change, error) {
-	name := CustomerWrites
-	if c.Owner.Kind == OwnerNobody {
-		name = Reopen
-	}
-	s, err := c.begin(name, now)
+	s, err := c.begin(CustomerWrites, now)
 	if err != nil {
 		return Change{}, err
 	}
-	if name == Reopen {
-		owner := s.give(Owner{Kind: OwnerAI})
-		s.append(Event{Type: EventReopened, Author: Author{Kind: AuthorSystem}, Owner: owner})
-		s.freshWindow(c.Background)
+	s.wake(Author{Kind: AuthorSystem})
+	s.customerSays(clientID, text)
+	return s.done()
+}
+
+// Reopen takes a customer's message to a closed conversation. Without again the AI answers it, with a fresh window;
+// otherwise it goes to the queue as the handoff again, and the customer is told. The caller makes sure that clientID is
+// new, and that the conversation was not closed too long ago.
+func (c Conversation) Reopen(clientID, text string, again *Handoff, told []string, now time.Time) (Change, error) {
+	s, err := c.begin(Reopen, now)
+	if err != nil {
+		return Change{}, err
 	}
-	s.append(Event{Type: EventMessage, Author: Author{Kind: AuthorCustomer, ID: c.Customer.ID, Name: c.Customer.Name},
-		Text: text, ClientID: clientID})
-	s.conv.LastCustomer = s.conv.Seq
-	if s.conv.Owner.Kind == OwnerAI {
-		s.conv.Pending = s.conv.Seq
+	if c.MergedInto != "" {
+		return s.refuse("it goes on in conversation %s", c.MergedInto)
+	}
+	to := Owner{Kind: OwnerAI}
+	if again != nil {
+		to = Owner{Kind: OwnerQueue}
+	}
+	s.append(Event{Type: EventReopened, Author: Author{Kind: AuthorSystem}, Owner: s.give(to)})
+	s.freshWindow(c.Background)
+	s.customerSays(clientID, text)
+	if again != nil {
+		s.handoff(*again, nil)
+		for _, text := range told {
+			s.tell(text)
+		}
 	}
 	return s.done()
 }
 
-// AIAnswers appends the AI's answer to the customer's message answerTo, in a turn that began at epoch. It returns
-// ErrStale when the conversation has changed hands since or the message was answered. A message that the customer
-// wrote meanwhile stays owed.
-func (c Conversation) AIAnswers(epoch, answerTo int64, a Answer, now time.Time) (Change, error) {
-	if c.stale(epoch, answerTo) {
-		return Change{}, ErrStale
-	}
-	s, err := c.begin(AIAnswers, now)
+// Continue notes that a conversation, whose customer came back too late to reopen it, goes on in another.
+func (c Conversation) Continue(other string, now time.Time) (Change, error) {
+	s, err := c.begin(Continue, now)
 	if err != nil {
 		return Change{}, err
 	}
-	s.answer(answerTo, a)
-	s.conv.Turns++
-	s.conv.NotUnderstood++
-	if a.Understood {
-		s.conv.NotUnderstood = 0
+	if c.MergedInto != "" {
+		return s.refuse("it goes on in conversation %s", c.MergedInto)
 	}
+	s.conv.MergedInto = other
+	s.append(Event{Type: EventContinued, Author: Author{Kind: AuthorSystem}, Other: other})
 	return s.done()
 }
 
-// HandOff gives the conversation to the queue, in a turn for the customer's message answerTo that began at epoch, and
-// tells the customer. What the turn released of an answer before, if anything, is kept as cut. It returns ErrStale as
-// AIAnswers does.
-func (c Conversation) HandOff(epoch, answerTo int64, h Handoff, cut *Answer, told []string, now time.Time) (Change, error) {
-	if c.stale(epoch, answerTo) {
-		return Change{}, ErrStale
-	}
-	s, err := c.begin(HandOff, now)
+// CustomerLeaves notes that the customer went away. With a question open while the AI owns it, see FollowUp.
+func (c Conversation) CustomerLeaves(now time.Time) (Change, error) {
+	s, err := c.begin(CustomerLeaves, now)
 	if err != nil {
 		return Change{}, err
 	}
-	s.cut(answerTo, cut)
+	return s.leave()
+}
+
+// QuestionOpen says whether the AI owns a conversation in which it owes an answer, or had none.
+func (c Conversation) QuestionOpen() bool {
+	return c.Owner.Kind == OwnerAI && (c.Pending != 0 || c.NotUnderstood > 0)
+}
+
+// FollowUp gives the conversation of a customer who went away with a question open to the queue: a human follows it up.
+// cut is as for TakeOver.
+func (c Conversation) FollowUp(h Handoff, cut *Cut, told []string, now time.Time) (Change, error) {
+	s, err := c.begin(FollowUp, now)
+	if err != nil {
+		return Change{}, err
+	}
+	if !c.QuestionOpen() {
+		return s.refuse("the AI has answered")
+	}
+	if _, err := s.leave(); err != nil {
+		return Change{}, err
+	}
+	s.cutShort(c, cut)
+	h.Reason = v1alpha1.HandoffCustomerLeft
 	s.handoff(h, s.give(Owner{Kind: OwnerQueue}))
 	for _, text := range told {
 		s.tell(text)
@@ -82,191 +107,60 @@ func (c Conversation) HandOff(epoch, answerTo int64, h Handoff, cut *Answer, tol
 	return s.done()
 }
 
-// MakeOffer holds the conversation out to one agent.
-func (c Conversation) MakeOffer(o Offer, now time.Time) (Change, error) {
-	s, err := c.begin(MakeOffer, now)
+// CustomerReturns notes that a customer who went away is back.
+func (c Conversation) CustomerReturns(now time.Time) (Change, error) {
+	s, err := c.begin(CustomerReturns, now)
 	if err != nil {
 		return Change{}, err
 	}
-	if c.Offer != nil {
-		return s.refuse("it is offered to %s until %s", c.Offer.Agent.Email, c.Offer.ExpiresAt.Format(time.RFC3339))
+	if c.LeftAt.IsZero() {
+		return s.refuse("the customer is there")
 	}
-	s.conv.Offer = &o
-	s.append(Event{Type: EventOffered, Author: Author{Kind: AuthorSystem}, Agent: o.Agent.author()})
+	s.conv.LeftAt = time.Time{}
+	s.append(Event{Type: EventCustomerReturned, Author: Author{Kind: AuthorCustomer}})
 	return s.done()
 }
 
-// OfferExpires ends the open offer. Its agent comes after the others when the conversation is offered again.
-func (c Conversation) OfferExpires(now time.Time) (Change, error) {
-	s, err := c.begin(OfferExpires, now)
+// GiveContact notes how the customer can be reached. What they do not give stays as it was.
+func (c Conversation) GiveContact(email, phone string, now time.Time) (Change, error) {
+	s, err := c.begin(GiveContact, now)
 	if err != nil {
 		return Change{}, err
 	}
-	if c.Offer == nil {
-		return s.refuse("no offer is open")
+	if email == "" && phone == "" {
+		return s.refuse("neither an e-mail address nor a number is given")
 	}
-	s.conv.Offer = nil
-	if !slices.Contains(s.conv.Passed, c.Offer.Agent.Email) {
-		s.conv.Passed = append(s.conv.Passed, c.Offer.Agent.Email)
-	}
-	s.append(Event{Type: EventOfferExpired, Author: Author{Kind: AuthorSystem}, Agent: c.Offer.Agent.author()})
+	s.contact(func(k *Contact) { k.Email, k.Phone = cmp.Or(email, k.Email), cmp.Or(phone, k.Phone) })
+	s.append(Event{Type: EventContactGiven, Author: Author{Kind: AuthorCustomer}, Contact: s.conv.Contact})
 	return s.done()
 }
 
-// Accept gives the conversation to the agent who has the offer, and tells the customer.
-func (c Conversation) Accept(agent Person, told string, now time.Time) (Change, error) {
-	s, err := c.begin(Accept, now)
-	if err != nil {
-		return Change{}, err
+func (s *step) leave() (Change, error) {
+	if !s.conv.LeftAt.IsZero() {
+		return s.refuse("the customer has left already")
 	}
-	if c.Offer == nil || c.Offer.Agent.Email != agent.Email {
-		return s.refuse("it is not offered to %s now; take it over instead", agent.Email)
-	}
-	if !now.Before(c.Offer.ExpiresAt) {
-		return s.refuse("the offer to %s expired at %s; take it over instead", agent.Email, c.Offer.ExpiresAt.Format(time.RFC3339))
-	}
-	owner := s.give(Owner{Kind: OwnerAgent, ID: agent.Email})
-	s.conv.Cost = c.Offer.Cost
-	s.append(Event{Type: EventAssigned, Author: *agent.author(), Agent: agent.author(), Owner: owner})
-	s.tell(told)
+	s.conv.LeftAt = s.now
+	s.append(Event{Type: EventCustomerLeft, Author: Author{Kind: AuthorCustomer}})
 	return s.done()
 }
 
-// TakeOver gives the conversation to an agent, from the AI or the queue. h describes the handoff where none is in
-// progress; cut is what the AI's running turn has released, if it has one, and is left out where that turn's answer is in
-// the log already; cost is what it takes of the agent's
-// capacity, which an agent may overdraw by their own will.
-func (c Conversation) TakeOver(agent Person, cost int, h Handoff, cut *Cut, told string, now time.Time) (Change, error) {
-	s, err := c.begin(TakeOver, now)
-	if err != nil {
-		return Change{}, err
-	}
-	if cut != nil && !c.stale(cut.Epoch, cut.AnswerTo) {
-		s.cut(cut.AnswerTo, &cut.Answer)
-	}
-	owner := s.give(Owner{Kind: OwnerAgent, ID: agent.Email})
-	s.conv.Cost = cost
-	if c.Owner.Kind == OwnerAI {
-		h.Reason = v1alpha1.HandoffAgentTookOver
-		s.handoff(h, nil)
-	}
-	s.append(Event{Type: EventTakenOver, Author: *agent.author(), Agent: agent.author(), Owner: owner})
-	s.tell(told)
-	return s.done()
-}
-
-// Adopt gives an agent the conversation of another who is in no pool any more. The caller makes sure of that.
-func (c Conversation) Adopt(agent Person, cost int, told string, now time.Time) (Change, error) {
-	s, err := c.begin(Adopt, now)
-	if err != nil {
-		return Change{}, err
-	}
-	owner := s.give(Owner{Kind: OwnerAgent, ID: agent.Email})
-	s.conv.Cost = cost
-	s.append(Event{Type: EventTakenOver, Author: *agent.author(), Agent: agent.author(), Owner: owner})
-	s.tell(told)
-	return s.done()
-}
-
-// AgentReplies appends a message of the agent who owns the conversation. The caller makes sure that clientID is new.
-func (c Conversation) AgentReplies(agent Person, clientID, text string, now time.Time) (Change, error) {
-	s, err := c.beginAs(AgentReplies, agent, now)
-	if err != nil {
-		return Change{}, err
-	}
-	s.append(Event{Type: EventMessage, Author: *agent.author(), Text: text, ClientID: clientID})
-	s.conv.LastHuman = s.conv.Seq
-	return s.done()
-}
-
-// AgentNotes appends a note that only agents see. The caller makes sure that clientID is new.
-func (c Conversation) AgentNotes(agent Person, clientID, text string, now time.Time) (Change, error) {
-	s, err := c.begin(AgentNotes, now)
-	if err != nil {
-		return Change{}, err
-	}
-	s.append(Event{Type: EventNote, Author: *agent.author(), Text: text, ClientID: clientID})
-	return s.done()
-}
-
-// Resolve ends the human part. With toAI the AI answers again, with background as its summary of the human part;
-// otherwise the conversation is closed.
-func (c Conversation) Resolve(agent Person, toAI bool, background, told string, now time.Time) (Change, error) {
-	to := Owner{Kind: OwnerNobody}
-	if toAI {
-		to = Owner{Kind: OwnerAI}
-	}
-	return c.release(Resolve, EventResolved, agent, to, background, told, now)
-}
-
-// ReturnToAI gives the conversation back to the AI, with background as its summary of the human part.
-func (c Conversation) ReturnToAI(agent Person, background, told string, now time.Time) (Change, error) {
-	return c.release(ReturnToAI, EventReturned, agent, Owner{Kind: OwnerAI}, background, told, now)
-}
-
-func (c Conversation) release(name Name, event EventType, agent Person, to Owner, background, told string, now time.Time) (Change, error) {
-	s, err := c.beginAs(name, agent, now)
-	if err != nil {
-		return Change{}, err
-	}
-	owner := s.give(to)
-	s.append(Event{Type: event, Author: *agent.author(), Owner: owner})
-	s.tell(told)
-	s.freshWindow(background)
-	return s.done()
-}
-
-// beginAs begins a transition that only the agent who owns the conversation may make.
-func (c Conversation) beginAs(name Name, agent Person, now time.Time) (*step, error) {
-	s, err := c.begin(name, now)
-	if err != nil {
-		return nil, err
-	}
-	if c.Owner.ID != agent.Email {
-		return nil, &Refusal{name, c.Owner, "the conversation belongs to " + c.Owner.describe()}
-	}
-	return s, nil
-}
-
-func (c Conversation) stale(epoch, answerTo int64) bool {
-	return c.Owner.Kind != OwnerAI || c.Epoch != epoch || answerTo > c.Pending || answerTo <= max(c.Answered, c.Window)
-}
-
-// answer writes the AI's message down, in the epoch in which it was said.
-func (s *step) answer(answerTo int64, a Answer) {
-	s.append(Event{Type: EventMessage, Author: Author{Kind: AuthorAI}, Text: a.Text, Sources: a.Sources,
-		AnswerTo: answerTo, Unanswered: !a.Understood && !a.Interrupted, Interrupted: a.Interrupted})
-	s.conv.Answered = answerTo
-	if s.conv.Pending <= answerTo {
-		s.conv.Pending = 0
+// customerSays appends a customer's message, with which they are back.
+func (s *step) customerSays(clientID, text string) {
+	s.conv.LeftAt, s.conv.ReturnAt = time.Time{}, time.Time{}
+	s.append(Event{Type: EventMessage, Author: Author{Kind: AuthorCustomer, ID: s.conv.Customer.ID, Name: s.conv.Customer.Name},
+		Text: text, ClientID: clientID})
+	s.conv.LastCustomer = s.conv.Seq
+	if s.conv.Owner.Kind == OwnerAI {
+		s.conv.Pending = s.conv.Seq
 	}
 }
 
-// cut writes down what a customer has seen of an answer that ends here.
-func (s *step) cut(answerTo int64, cut *Answer) {
-	if cut == nil || cut.Text == "" {
-		return
+// contact changes how the customer can be reached.
+func (s *step) contact(change func(*Contact)) {
+	var k Contact
+	if s.conv.Contact != nil {
+		k = *s.conv.Contact
 	}
-	a := *cut
-	a.Interrupted = true
-	s.answer(answerTo, a)
+	change(&k)
+	s.conv.Contact = &k
 }
-
-// handoff writes the handoff down and makes it the one in progress.
-func (s *step) handoff(h Handoff, owner *Owner) {
-	s.conv.Pending = 0
-	s.conv.Handoffs++
-	h.Number, h.At = s.conv.Handoffs, s.now
-	s.conv.Handoff = &h
-	s.conv.Passed = nil
-	s.append(Event{Type: EventHandoff, Author: Author{Kind: AuthorSystem}, Owner: owner, Handoff: &h})
-}
-
-// freshWindow lets the AI begin anew: what was said before cannot trigger a handoff again.
-func (s *step) freshWindow(background string) {
-	s.conv.Window, s.conv.Background = s.conv.Seq, background
-	s.conv.Turns, s.conv.NotUnderstood, s.conv.Pending = 0, 0, 0
-	s.conv.Handoff, s.conv.Passed, s.conv.Cost = nil, nil, 0
-}
-
-func (p Person) author() *Author { return &Author{Kind: AuthorAgent, ID: p.Email, Name: p.Name} }

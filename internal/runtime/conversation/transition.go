@@ -7,67 +7,6 @@ import (
 	"time"
 )
 
-// Name names a transition.
-type Name string
-
-// The names of the transitions. Transitions lists what each needs and does.
-const (
-	CustomerWrites Name = "CustomerWrites"
-	Reopen         Name = "Reopen"
-	AIAnswers      Name = "AIAnswers"
-	HandOff        Name = "HandOff"
-	MakeOffer      Name = "MakeOffer"
-	OfferExpires   Name = "OfferExpires"
-	Accept         Name = "Accept"
-	TakeOver       Name = "TakeOver"
-	Adopt          Name = "Adopt"
-	AgentReplies   Name = "AgentReplies"
-	AgentNotes     Name = "AgentNotes"
-	Resolve        Name = "Resolve"
-	ReturnToAI     Name = "ReturnToAI"
-)
-
-// Transition is one row of the state machine. docs/conversation.md is drawn from these rows.
-type Transition struct {
-	Name Name
-	// From are the owners in which it may happen.
-	From []OwnerKind
-	// To are the owners it leads to; empty means that the owner stays and the epoch with it.
-	To []OwnerKind
-	// Guard says what else must hold, and Effect what is written, for the reader of the docs.
-	Guard, Effect string
-}
-
-// Transitions is the whole state machine: what is not in it cannot happen.
-var Transitions = []Transition{
-	{CustomerWrites, []OwnerKind{OwnerAI, OwnerQueue, OwnerAgent}, nil,
-		"the message's client id is new", "the message; the AI owes an answer where it is the owner"},
-	{Reopen, []OwnerKind{OwnerNobody}, []OwnerKind{OwnerAI},
-		"the customer writes to a closed conversation", "reopened, a fresh window, the message; the AI owes an answer"},
-	{AIAnswers, []OwnerKind{OwnerAI}, nil,
-		"the epoch is the one the turn began with, and the answer is still owed", "the AI's message with its sources"},
-	{HandOff, []OwnerKind{OwnerAI}, []OwnerKind{OwnerQueue},
-		"the epoch is the one the turn began with, and the answer is still owed", "the released part of a cut answer, the handoff with both summaries, what the customer is told"},
-	{MakeOffer, []OwnerKind{OwnerQueue}, nil,
-		"no offer is open; the agent is on shift, present, able and below capacity", "the offer, which takes the agent's capacity"},
-	{OfferExpires, []OwnerKind{OwnerQueue}, nil,
-		"an offer is open", "the offer ends, its place in the queue stays"},
-	{Accept, []OwnerKind{OwnerQueue}, []OwnerKind{OwnerAgent},
-		"the open offer is this agent's and its time is not up", "assigned, what the customer is told"},
-	{TakeOver, []OwnerKind{OwnerAI, OwnerQueue}, []OwnerKind{OwnerAgent},
-		"an agent of the Copilot", "the released part of a cut answer, the handoff where there was none, taken over"},
-	{Adopt, []OwnerKind{OwnerAgent}, []OwnerKind{OwnerAgent},
-		"an agent of the Copilot; the owner is in no pool any more", "taken over, what the customer is told"},
-	{AgentReplies, []OwnerKind{OwnerAgent}, nil,
-		"the agent is the owner", "the agent's message"},
-	{AgentNotes, []OwnerKind{OwnerAI, OwnerQueue, OwnerAgent, OwnerNobody}, nil,
-		"an agent of the Copilot", "a note that the customer never sees"},
-	{Resolve, []OwnerKind{OwnerAgent}, []OwnerKind{OwnerAI, OwnerNobody},
-		"the agent is the owner", "resolved; the AI answers again with a fresh window, or the conversation is closed"},
-	{ReturnToAI, []OwnerKind{OwnerAgent}, []OwnerKind{OwnerAI},
-		"the agent is the owner", "returned; the AI answers again with a fresh window"},
-}
-
 // ErrStale refuses what the AI says in a turn that began before the owner changed, or that was answered already.
 var ErrStale = errors.New("the turn is over: the conversation has changed hands or was answered")
 
@@ -130,8 +69,23 @@ func (s *step) give(to Owner) *Owner {
 	}
 	s.conv.Owner = to
 	s.conv.Epoch++
-	s.conv.Offer = nil
+	s.conv.Offer, s.conv.Cost = nil, 0
+	s.conv.SnoozedUntil, s.conv.ReturnAt, s.conv.ClosedAt = time.Time{}, time.Time{}, time.Time{}
+	switch to.Kind {
+	case OwnerAgent:
+		s.conv.LastAgent = to.ID
+	case OwnerNobody:
+		s.conv.ClosedAt = s.now
+	}
 	return &to
+}
+
+// amend changes the handoff in progress, which goes on with the same number.
+func (s *step) amend(change func(*Handoff)) *Handoff {
+	h := *s.conv.Handoff
+	change(&h)
+	s.conv.Handoff = &h
+	return &h
 }
 
 // append writes an event down with the next sequence number.
