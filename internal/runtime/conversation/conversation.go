@@ -101,6 +101,8 @@ type Conversation struct {
 	Disposition string `json:"disposition,omitempty"`
 	// MergedInto is the conversation that goes on for this closed one.
 	MergedInto string `json:"mergedInto,omitempty"`
+	// MergedAt is the sequence number in that one at which it does.
+	MergedAt int64 `json:"mergedAt,omitempty"`
 	// Previous is the last handoff that ended: whoever reopens the conversation goes on from it.
 	Previous *Handoff `json:"previous,omitempty"`
 	// ReturnAt is when the AI takes over if the customer stays silent: set by a human's message with nothing unanswered.

@@ -101,12 +101,12 @@ func (c Conversation) MergeInto(other Conversation, by Person, unanswered []Even
 	if c.Owner.Kind != OwnerNobody {
 		e.Owner = s.give(Owner{Kind: OwnerNobody})
 	}
-	s.conv.MergedInto = other.ID
+	o.append(Event{Type: EventAbsorbed, Author: *by.author(), Other: c.ID})
+	s.conv.MergedInto, s.conv.MergedAt = other.ID, o.conv.Seq
 	s.append(e)
 	s.freshWindow(c.Background)
 	merged, _ = s.done()
 
-	o.append(Event{Type: EventAbsorbed, Author: *by.author(), Other: c.ID})
 	for i, e := range unanswered {
 		if i == 0 {
 			o.wake(Author{Kind: AuthorSystem})

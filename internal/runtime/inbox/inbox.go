@@ -28,7 +28,12 @@ type handler struct{ tenant *tenant.Tenant }
 //	GET  /v1/agent/mine                     → {"conversations"}: owned by me or offered to me
 //	GET  /v1/agent/conversations/{id}                → {"conversation"}
 //	GET  /v1/agent/conversations/{id}/events?after=N → {"events", "next", "more"}
-//	POST /v1/agent/conversations/{id}/{accept,takeover,resolve,return} → {"conversation"}; the first two may be repeated
+//	POST /v1/agent/conversations/{id}/{accept,decline,takeover,return,wake} → {"conversation"}; accept and takeover may be
+//	     repeated
+//	POST /v1/agent/conversations/{id}/resolve {"disposition"?}  → {"conversation"}
+//	POST /v1/agent/conversations/{id}/snooze {"until"}          → {"conversation"}
+//	POST /v1/agent/conversations/{id}/transfer {"to", "note"?}  → {"conversation"}
+//	POST /v1/agent/conversations/{id}/merge {"into"}            → {"conversation"}: the one that goes on
 //	POST /v1/agent/conversations/{id}/{replies,notes} {"id", "text"} → {"event"}
 //
 // All but the first two want "Authorization: Bearer <token>". Errors have the form of httpjson.Problem; a transition
@@ -47,13 +52,19 @@ func Register(mux *http.ServeMux, t *tenant.Tenant) {
 		"GET /v1/agent/conversations/{id}/events":    h.events,
 		"POST /v1/agent/conversations/{id}/accept":   agentOnly(h.move(t.Accept)),
 		"POST /v1/agent/conversations/{id}/takeover": agentOnly(h.move(t.TakeOver)),
-		"POST /v1/agent/conversations/{id}/resolve":  agentOnly(h.move(t.Resolve)),
+		"POST /v1/agent/conversations/{id}/decline":  agentOnly(h.move(t.Decline)),
+		"POST /v1/agent/conversations/{id}/resolve":  agentOnly(h.resolve),
+		"POST /v1/agent/conversations/{id}/snooze":   agentOnly(h.snooze),
+		"POST /v1/agent/conversations/{id}/wake":     agentOnly(h.move(t.Wake)),
+		"POST /v1/agent/conversations/{id}/transfer": agentOnly(h.transfer),
+		"POST /v1/agent/conversations/{id}/merge":    h.merge,
 		"POST /v1/agent/conversations/{id}/return":   agentOnly(h.move(t.ReturnToAI)),
 		"POST /v1/agent/conversations/{id}/replies":  agentOnly(h.write(t.Reply)),
 		"POST /v1/agent/conversations/{id}/notes":    agentOnly(h.write(t.Note)),
 	} {
 		mux.Handle(pattern, h.signedIn(next))
 	}
+	mux.Handle("POST /v1/supervisor/conversations/{id}/reassign", h.supervisor(h.reassign))
 }
 
 type agentHandler func(w http.ResponseWriter, r *http.Request, s tenant.Session) error

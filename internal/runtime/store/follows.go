@@ -14,18 +14,30 @@ type position struct {
 	// holder is the agent whose capacity the conversation takes, and units how much of it; "" if it takes nobody's.
 	holder string
 	units  int
-	// offerExpires is zero while no offer is open.
-	offerExpires int64
+	// due has when the deadlines of kept are due; zero for none.
+	due [len(kept)]int64
 }
+
+// kept are the deadlines that Save keeps, since the conversation says when they are due.
+var kept = [...]DeadlineKind{DeadlineOffer, DeadlineSnooze, DeadlineReturn}
+
+// offerExpires is zero while no offer is open.
+func (p position) offerExpires() int64 { return p.due[0] }
 
 // positionOf returns where a conversation stands when it is stored.
 func positionOf(c conversation.Conversation) position {
 	p := position{seq: c.Seq, epoch: c.Epoch, owner: c.Owner}
 	switch {
 	case c.Offer != nil:
-		p.holder, p.units, p.offerExpires = c.Offer.Agent.Email, c.Offer.Cost, c.Offer.ExpiresAt.UnixNano()
+		p.holder, p.units, p.due[0] = c.Offer.Agent.Email, c.Offer.Cost, c.Offer.ExpiresAt.UnixNano()
 	case c.Owner.Kind == conversation.OwnerAgent:
 		p.holder, p.units = c.Owner.ID, c.Cost
+	}
+	if !c.SnoozedUntil.IsZero() {
+		p.units, p.due[1] = 0, c.SnoozedUntil.UnixNano()
+	}
+	if !c.ReturnAt.IsZero() {
+		p.due[2] = c.ReturnAt.UnixNano()
 	}
 	return p
 }

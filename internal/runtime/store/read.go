@@ -1,10 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
@@ -18,6 +21,8 @@ const (
 	queryNWaiting   = `SELECT count(*) ` + waiting
 	queryOffered    = `SELECT body FROM conversations WHERE offer_expires IS NOT NULL ORDER BY offer_expires, id`
 	queryHeld       = `SELECT body FROM conversations WHERE holder = $1 ORDER BY waiting_since, id`
+	queryOfCustomer = `SELECT body FROM conversations WHERE customer = $1`
+	queryMerged     = `SELECT id FROM conversations WHERE merged_into = $1 ORDER BY id`
 	queryOwing      = `SELECT id FROM conversations WHERE pending IS NOT NULL ORDER BY id`
 	queryByClientID = `SELECT body FROM events WHERE conversation = $1 AND author_kind = $2 AND client_id = $3`
 	queryNextDue    = `SELECT min(due) FROM deadlines`
@@ -143,17 +148,42 @@ func (r reader) OwnedBy(email string) ([]conversation.Conversation, error) {
 	return owned, nil
 }
 
-func (r reader) Owing() (ids []string, err error) {
+func (r reader) OfCustomer(key string) ([]conversation.Conversation, error) {
+	all, err := bodies[conversation.Conversation](r, queryOfCustomer, key)
+	if err != nil {
+		return nil, fmt.Errorf("read the conversations of a customer: %w", err)
+	}
+	slices.SortFunc(all, func(a, b conversation.Conversation) int {
+		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), strings.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
+
+func (r reader) MergedInto(id string) ([]string, error) {
+	ids, err := r.ids(queryMerged, id)
+	if err != nil {
+		return nil, fmt.Errorf("read what was merged into conversation %s: %w", id, err)
+	}
+	return ids, nil
+}
+
+func (r reader) Owing() ([]string, error) {
+	ids, err := r.ids(queryOwing)
+	if err != nil {
+		return nil, fmt.Errorf("read the conversations that wait for the AI: %w", err)
+	}
+	return ids, nil
+}
+
+// ids reads the only column of a query.
+func (r reader) ids(query string, args ...any) (ids []string, err error) {
 	err = r.each(func(scan func(...any) error) error {
 		var id string
 		err := scan(&id)
 		ids = append(ids, id)
 		return err
-	}, queryOwing)
-	if err != nil {
-		return nil, fmt.Errorf("read the conversations that wait for the AI: %w", err)
-	}
-	return ids, nil
+	}, query, args...)
+	return ids, err
 }
 
 func (r reader) Loads() (map[string]assign.Load, error) {

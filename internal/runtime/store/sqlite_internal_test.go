@@ -48,6 +48,8 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		queryNWaiting:          "INDEX conversations_waiting",
 		queryOffered:           "INDEX conversations_offered",
 		queryHeld:              "INDEX conversations_holder (holder=?)",
+		queryOfCustomer:        "INDEX conversations_customer (customer=?)",
+		queryMerged:            "INDEX conversations_merged_into (merged_into=?)",
 		queryOwing:             "INDEX conversations_owing",
 		queryClaimWaiting:      "INDEX conversations_waiting",
 		queryNextDue:           "INDEX deadlines_due",

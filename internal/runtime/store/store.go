@@ -58,8 +58,12 @@ type Agent struct {
 // DeadlineKind says what is to happen at a deadline.
 type DeadlineKind string
 
-// DeadlineOffer is the end of an open offer. Save keeps it.
-const DeadlineOffer DeadlineKind = "offer"
+// The deadlines that Save keeps: the end of an open offer, of a snooze, and of the silence after which the AI takes over.
+const (
+	DeadlineOffer  DeadlineKind = "offer"
+	DeadlineSnooze DeadlineKind = "snooze"
+	DeadlineReturn DeadlineKind = "return"
+)
 
 // Deadline is a time at which something has to happen to a conversation or to an agent: one of the two is set. Each has
 // at most one deadline of a kind.
@@ -124,6 +128,10 @@ type Reader interface {
 	Offered() ([]conversation.Conversation, error)
 	// OwnedBy returns the conversations that an agent owns or is offered, longest waiting first.
 	OwnedBy(email string) ([]conversation.Conversation, error)
+	// OfCustomer returns the conversations with a customer's key (Conversation.CustomerKey), the newest first.
+	OfCustomer(key string) ([]conversation.Conversation, error)
+	// MergedInto returns the ids of the conversations that were merged into one, or go on in it, in the order of ids.
+	MergedInto(id string) ([]string, error)
 	// Owing returns the ids of the conversations in which the AI owes an answer.
 	Owing() ([]string, error)
 	// Loads returns what each agent holds: owned conversations and open offers. Agents without any may be absent.
@@ -142,7 +150,7 @@ type Tx interface {
 	Create(c conversation.Change, tokenHash []byte) error
 	// Save saves a change. It returns ErrConflict if the change does not follow the last one written, and ErrDuplicate
 	// if the author of one of its events sent one with the same client id before. It keeps the loads of the agents and
-	// the deadline of the offer.
+	// the deadlines that the conversation names.
 	Save(c conversation.Change) error
 	// ClaimWaiting returns what Waiting does, locked, leaving out what others have locked: up to limit conversations
 	// that come behind after, which is the zero Conversation at first.

@@ -27,8 +27,8 @@ func (w tx) create(c conversation.Change, tokenHash []byte) error {
 		return err
 	}
 	err = w.exec(`INSERT INTO conversations
-		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, token_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`, append(columns, tokenHash)...)
+		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, customer, merged_into, token_hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, append(columns, tokenHash)...)
 	if w.violates(err, uniqueConversation) {
 		return fmt.Errorf("%w: it exists already", ErrConflict)
 	}
@@ -55,7 +55,7 @@ func (w tx) save(c conversation.Change) error {
 		return err
 	}
 	err = w.exec(`UPDATE conversations SET seq = $2, epoch = $3, owner_kind = $4, owner_id = $5, holder = $6, units = $7,
-		pending = $8, waiting_since = $9, offer_expires = $10, body = $11 WHERE id = $1`, columns...)
+		pending = $8, waiting_since = $9, offer_expires = $10, body = $11, customer = $12, merged_into = $13 WHERE id = $1`, columns...)
 	if err != nil {
 		return err
 	}
@@ -67,20 +67,17 @@ func (w tx) position(id string) (p position, err error) {
 	if p, ok := w.writing.locked[id]; ok {
 		return p, w.writing.err
 	}
-	found := false
-	err = w.each(func(scan func(...any) error) error {
-		found = true
-		return scan(&p.seq, &p.epoch, &p.owner.Kind, &p.owner.ID, &p.holder, &p.units, &p.offerExpires)
-	}, `SELECT seq, epoch, owner_kind, owner_id, coalesce(holder, ''), units, coalesce(offer_expires, 0)
-		FROM conversations WHERE id = $1`+w.forUpdate, id)
-	if err == nil && !found {
-		err = ErrNotFound
+	var body []byte
+	if err := w.one(&body, `SELECT body FROM conversations WHERE id = $1`+w.forUpdate, id); err != nil {
+		return p, err
 	}
-	return p, err
+	var c conversation.Conversation
+	err = json.Unmarshal(body, &c)
+	return positionOf(c), err
 }
 
-// follow writes what depends on a conversation that was just written: its events, the agents' loads, the deadline of
-// the offer, and whom to wake.
+// follow writes what depends on a conversation that was just written: its events, the agents' loads, its deadlines, and
+// whom to wake.
 func (w tx) follow(before position, c conversation.Change) error {
 	if err := w.append(c); err != nil {
 		return err
@@ -93,17 +90,22 @@ func (w tx) follow(before position, c conversation.Change) error {
 	if !slices.Contains(w.writing.wake.Conversations, c.Conversation.ID) {
 		w.writing.wake.Conversations = append(w.writing.wake.Conversations, c.Conversation.ID)
 	}
-	if before.owner.Kind != after.owner.Kind || before.holder != after.holder {
+	if before.owner.Kind != after.owner.Kind || before.holder != after.holder || before.units != after.units {
 		w.writing.wake.Queue = true
 	}
-	if before.offerExpires == after.offerExpires {
-		return nil
+	for i, kind := range kept {
+		if before.due[i] == after.due[i] {
+			continue
+		}
+		d := Deadline{Kind: kind, Conversation: c.Conversation.ID}
+		if due := after.due[i]; due != 0 {
+			d.Due = time.Unix(0, due).UTC()
+		}
+		if err := w.SetDeadline(d); err != nil {
+			return err
+		}
 	}
-	d := Deadline{Kind: DeadlineOffer, Conversation: c.Conversation.ID}
-	if c.Conversation.Offer != nil {
-		d.Due = c.Conversation.Offer.ExpiresAt
-	}
-	return w.SetDeadline(d)
+	return nil
 }
 
 // hold moves the units of capacity that a conversation takes from who held it to who holds it.
@@ -126,7 +128,7 @@ func (w tx) hold(before, after position) error {
 }
 
 // columns returns the values of id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since,
-// offer_expires and body.
+// offer_expires, body, customer and merged_into.
 func columns(c conversation.Conversation) ([]any, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
@@ -134,7 +136,7 @@ func columns(c conversation.Conversation) ([]any, error) {
 	}
 	p := positionOf(c)
 	return []any{c.ID, c.Seq, c.Epoch, string(c.Owner.Kind), c.Owner.ID, orNull(p.holder), p.units,
-		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires), string(body)}, nil
+		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires()), string(body), orNull(c.CustomerKey()), orNull(c.MergedInto)}, nil
 }
 
 func (w tx) append(c conversation.Change) error {

@@ -7,7 +7,6 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
-	"github.com/opencopilot/handoff-operator/internal/runtime/decide"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
@@ -57,35 +56,34 @@ func (t *Tenant) Accept(ctx context.Context, id string, a routing.Agent) (conver
 	})
 }
 
-// TakeOver gives an agent a conversation that the AI or the queue owns, or an agent who is in no pool any more. An answer in progress is cut: what was released
-// of it is kept as an interrupted message, and nothing more of it is. Taking over what one owns changes nothing.
+// Decline says no to the offer that an agent has.
+func (t *Tenant) Decline(ctx context.Context, id string, a routing.Agent) (out conversation.Conversation, err error) {
+	err = t.move(ctx, id, &out, func(_ store.Tx, c conversation.Conversation) (conversation.Change, error) {
+		return c.Decline(person(a), t.clock.Now())
+	})
+	return out, err
+}
+
+// TakeOver gives an agent a conversation that the AI, the queue or a line owns, or an agent who is in no pool any more. An
+// answer in progress is cut: what was released of it is kept as an interrupted message, and nothing more of it is. Taking
+// over what one owns changes nothing.
 func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
 	in, err := t.inputs()
 	if err != nil {
 		return conversation.Conversation{}, err
 	}
-	letGo := func() {}
-	// A turn that was held off, or cut in vain, may still owe its answer.
-	defer func() { letGo(); t.turns.schedule(id) }()
+	taken := t.seize(id)
+	defer taken.letGo()
 	return t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
-		cost := in.table.Cost(a.Email, c.ChannelType)
+		cost := in.table.Cost(a.Email, c.AnswerBy())
 		if _, there := in.table.AgentByEmail(c.Owner.ID); c.Owner.Kind == conversation.OwnerAgent && !there {
 			return c.Adopt(person(a), cost, told, t.clock.Now())
 		}
-		v := view{conv: c, in: in}
-		var cut *conversation.Cut
-		if c.Owner.Kind == conversation.OwnerAI {
-			if v.window, err = tx.Events(id, max(c.Window, c.Seq-maxWindow), maxWindow); err != nil {
-				return conversation.Change{}, err
-			}
-			// Nothing of the AI is committed before this transaction ends, and no turn begins before letGo: what is cut
-			// here is all that was released.
-			letGo() // of an attempt before
-			cut, letGo = t.turns.hold(id)
+		h, cut, err := taken.handoff(tx, c, in, v1alpha1.HandoffAgentTookOver)
+		if err != nil {
+			return conversation.Change{}, err
 		}
-		d := decide.Decide(in.table.Policy, decideInput(v))
-		d.Reason = v1alpha1.HandoffAgentTookOver
-		return c.TakeOver(person(a), cost, describeHandoff(v, d), cut, told, t.clock.Now())
+		return c.TakeOver(person(a), cost, h, cut, told, t.clock.Now())
 	})
 }
 
@@ -105,12 +103,7 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 			out = c
 			return nil
 		}
-		language, reason := c.Language, v1alpha1.HandoffAgentTookOver
-		if c.Handoff != nil {
-			language, reason = c.Handoff.Language, c.Handoff.Reason
-		}
-		told := in.table.Text(v1alpha1.MessageAssigned, language, c.ChannelType, reason, map[string]string{"agent": a.DisplayName})
-		change, err := move(tx, c, told)
+		change, err := move(tx, c, assigned(in.table, c, a))
 		if err != nil {
 			return err
 		}
@@ -137,25 +130,33 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 // the first time.
 func (t *Tenant) Reply(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
 	return t.post(ctx, post{id: id, author: agentAuthor(a), kind: conversation.EventMessage, clientID: clientID, text: text},
-		func(c conversation.Conversation) (conversation.Change, error) {
-			return c.AgentReplies(person(a), clientID, text, t.clock.Now())
-		})
+		once(func(c conversation.Conversation) (conversation.Change, error) {
+			return c.AgentReplies(person(a), clientID, text, t.idle(c), t.clock.Now())
+		}))
 }
 
 // Note takes a note that only agents see. A clientID that was used before returns the event of the first time.
 func (t *Tenant) Note(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
 	return t.post(ctx, post{id: id, author: agentAuthor(a), kind: conversation.EventNote, clientID: clientID, text: text},
-		func(c conversation.Conversation) (conversation.Change, error) {
+		once(func(c conversation.Conversation) (conversation.Change, error) {
 			return c.AgentNotes(person(a), clientID, text, t.clock.Now())
-		})
+		}))
 }
 
-// Resolve ends the human part: the AI answers again, or the conversation is closed, as the policy says.
-func (t *Tenant) Resolve(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
+// maxDisposition bounds a disposition, in bytes: a name, not a report.
+const maxDisposition = 64
+
+// Resolve ends the human part, with what came of it: the AI answers again, or the conversation is closed, as the policy
+// says.
+func (t *Tenant) Resolve(ctx context.Context, id string, a routing.Agent, disposition string) (conversation.Conversation, error) {
+	if len(disposition) > maxDisposition {
+		return conversation.Conversation{}, &Invalid{"disposition", fmt.Sprintf("%q is no name of an outcome; give up to %d bytes", clip(disposition), maxDisposition)}
+	}
 	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error) {
-		toAI := tb.Policy == nil || tb.Policy.ReturnToAI.OnResolve
-		told := tb.Text(v1alpha1.MessageResolved, language, c.ChannelType, "", nil)
-		return c.Resolve(person(a), toAI, background, told, t.clock.Now())
+		return c.Resolve(person(a), conversation.Outcome{
+			ToAI: tb.Policy == nil || tb.Policy.ReturnToAI.OnResolve, Disposition: disposition, Background: background,
+			Told: tb.Text(v1alpha1.MessageResolved, language, c.ChannelType, "", nil),
+		}, t.clock.Now())
 	})
 }
 
@@ -182,11 +183,7 @@ func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move f
 		if err != nil {
 			return err
 		}
-		language := c.Language
-		if c.Handoff != nil {
-			language = c.Handoff.Language
-		}
-		change, err := move(c, in.table, humanPart(events), language)
+		change, err := move(c, in.table, humanPart(events), languageOf(c))
 		if err != nil {
 			return err
 		}
@@ -197,4 +194,21 @@ func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move f
 		return save(change)
 	})
 	return out, err
+}
+
+// languageOf is the language in which a customer is told what happens to their conversation.
+func languageOf(c conversation.Conversation) string {
+	if c.Handoff != nil && c.Handoff.Language != "" {
+		return c.Handoff.Language
+	}
+	return c.Language
+}
+
+// assigned is what a customer is told when an agent gets their conversation.
+func assigned(tb *routing.Table, c conversation.Conversation, a routing.Agent) string {
+	reason := v1alpha1.HandoffAgentTookOver
+	if c.Handoff != nil {
+		reason = c.Handoff.Reason
+	}
+	return tb.Text(v1alpha1.MessageAssigned, languageOf(c), c.ChannelType, reason, map[string]string{"agent": a.DisplayName})
 }

@@ -298,26 +298,15 @@ func (t *Tenant) placeHandoff(tx store.Tx, id string, tn *turn, h conversation.H
 		return err
 	}
 	now := t.clock.Now()
-	p, err := place(tx, in.table, c, h, now, save)
-	if err != nil {
-		return err
-	}
 	cut := &conversation.Answer{Text: tn.said(), Understood: true}
-	change, err := c.HandOff(tn.epoch, tn.answerTo, h, cut, p.told, now)
-	if err != nil {
-		return err
-	}
-	if err := save(change); err != nil || p.offer == nil {
-		return err
-	}
-	if change, err = change.Conversation.MakeOffer(*p.offer, now); err != nil {
-		return err
-	}
-	return save(change)
+	_, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+		return c.HandOff(tn.epoch, tn.answerTo, h, cut, told, now)
+	})
+	return err
 }
 
 func facts(c conversation.Conversation, h conversation.Handoff) routing.Facts {
 	return routing.Facts{
-		IssueType: h.IssueType, ChannelType: c.ChannelType, Channel: c.Channel, Language: h.Language, Reason: h.Reason,
+		IssueType: h.IssueType, ChannelType: c.AnswerBy(), Channel: c.Channel, Language: h.Language, Reason: h.Reason,
 	}
 }

@@ -97,17 +97,37 @@ func clip(s string) string {
 	return s
 }
 
-// Authorize returns nil if the token opens the conversation, and ErrForbidden otherwise.
-func (t *Tenant) Authorize(ctx context.Context, id, token string) error {
-	var want []byte
-	err := t.store.View(ctx, func(r store.Reader) (err error) {
-		want, err = r.TokenHash(id)
+// Authorize returns nil if the token opens the conversation, and ErrForbidden otherwise. The token of a conversation that
+// was merged into this one opens it too, but only what came after from: who said to be the same customer may not be.
+func (t *Tenant) Authorize(ctx context.Context, id, token string) (from int64, err error) {
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		from, err = authorize(r, id, hash(token))
 		return err
 	})
-	if errors.Is(err, store.ErrNotFound) || (err == nil && subtle.ConstantTimeCompare(want, hash(token)) != 1) {
-		return ErrForbidden
+	if errors.Is(err, store.ErrNotFound) {
+		err = ErrForbidden
 	}
-	return err
+	return from, err
+}
+
+func authorize(r store.Reader, id string, token []byte) (from int64, err error) {
+	want, err := r.TokenHash(id)
+	if err != nil || subtle.ConstantTimeCompare(want, token) == 1 {
+		return 0, err
+	}
+	merged, err := r.MergedInto(id)
+	if err != nil {
+		return 0, err
+	}
+	for _, m := range merged {
+		if _, err := authorize(r, m, token); err == nil {
+			c, err := r.Conversation(m)
+			return c.MergedAt, err
+		} else if !errors.Is(err, ErrForbidden) {
+			return 0, err
+		}
+	}
+	return 0, ErrForbidden
 }
 
 // Conversation returns the conversation's current state, or store.ErrNotFound.
@@ -120,11 +140,13 @@ func (t *Tenant) Conversation(ctx context.Context, id string) (c conversation.Co
 }
 
 // Say takes a customer's message. It is durable when Say returns. A clientID that was used before returns the event of
-// the first time and writes nothing; with another text it is Invalid.
+// the first time and writes nothing; with another text it is Invalid. The event may be in another conversation, see
+// GoesOn.
 func (t *Tenant) Say(ctx context.Context, id, clientID, text string) (conversation.Event, error) {
 	e, err := t.post(ctx, post{id: id, author: conversation.Author{Kind: conversation.AuthorCustomer}, kind: conversation.EventMessage, clientID: clientID, text: text},
-		func(c conversation.Conversation) (conversation.Change, error) {
-			return c.CustomerWrites(clientID, text, t.clock.Now())
+		func(tx store.Tx, c conversation.Conversation, save func(conversation.Change) error) (conversation.Event, error) {
+			id = c.ID
+			return t.write(tx, c, clientID, text, save)
 		})
 	if err == nil {
 		t.overtake(ctx, id)
@@ -157,35 +179,50 @@ func (p post) check() error {
 	return nil
 }
 
-// post saves one text once: a repeated one is recognised by its sender's id.
-func (t *Tenant) post(ctx context.Context, p post, move func(conversation.Conversation) (conversation.Change, error)) (out conversation.Event, err error) {
+// post saves one text once: a repeated one is recognised by its sender's id, also in what was merged since. do gets the
+// conversation that goes on.
+func (t *Tenant) post(ctx context.Context, p post, do func(store.Tx, conversation.Conversation, func(conversation.Change) error) (conversation.Event, error)) (out conversation.Event, err error) {
 	if err := p.check(); err != nil {
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(p.id)
-		if err != nil {
-			return fmt.Errorf("conversation %s: %w", p.id, err)
-		}
-		before, ok, err := tx.EventByClientID(p.id, p.author.Kind, p.clientID)
+		chain, err := goesOn(tx, p.id)
 		if err != nil {
 			return err
 		}
-		if ok {
-			out = before
-			if before.Text != p.text || before.Type != p.kind || p.author.Kind == conversation.AuthorAgent && before.Author.ID != p.author.ID {
-				return &Invalid{"id", fmt.Sprintf("%q was used for another text; give each message an id of its own", clip(p.clientID))}
+		for _, c := range chain {
+			before, ok, err := tx.EventByClientID(c.ID, p.author.Kind, p.clientID)
+			if err != nil {
+				return err
 			}
-			return nil
+			if ok {
+				out = before
+				return p.repeats(before)
+			}
 		}
-		change, err := move(c)
-		if err != nil {
-			return err
-		}
-		out = change.Events[len(change.Events)-1]
-		return save(change)
+		out, err = do(tx, chain[len(chain)-1], save)
+		return err
 	})
 	return out, err
+}
+
+// repeats checks that a text whose id was used before is the same one.
+func (p post) repeats(before conversation.Event) error {
+	if before.Text != p.text || before.Type != p.kind || p.author.Kind == conversation.AuthorAgent && before.Author.ID != p.author.ID {
+		return &Invalid{"id", fmt.Sprintf("%q was used for another text; give each message an id of its own", clip(p.clientID))}
+	}
+	return nil
+}
+
+// once saves one transition whose last event is what was posted.
+func once(move func(conversation.Conversation) (conversation.Change, error)) func(store.Tx, conversation.Conversation, func(conversation.Change) error) (conversation.Event, error) {
+	return func(_ store.Tx, c conversation.Conversation, save func(conversation.Change) error) (conversation.Event, error) {
+		change, err := move(c)
+		if err != nil {
+			return conversation.Event{}, err
+		}
+		return change.Events[len(change.Events)-1], save(change)
+	}
 }
 
 // Events returns up to limit events of a conversation after a sequence number, in order, as the customer may see them.

@@ -28,6 +28,10 @@ func (t *Tenant) meet(w dueWork) error {
 	switch w.Kind {
 	case store.DeadlineOffer:
 		return endOffer(w.tx, w.Conversation, w.now, func(conversation.Offer) bool { return true }, w.save)
+	case store.DeadlineSnooze:
+		return endSnooze(w)
+	case store.DeadlineReturn:
+		return t.returnIdle(w)
 	default:
 		w.Due = w.now.Add(leftToOthers)
 		return w.tx.SetDeadline(w.Deadline)

@@ -2,6 +2,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,6 +35,9 @@ type handler struct {
 //	POST /v1/conversations                {"token", "customer"?, "language"?} → 201 {"id", "token", "conversation"}
 //	GET  /v1/conversations/{id}           → {"conversation"}
 //	POST /v1/conversations/{id}/messages  {"id", "text"} → 202 {"event"}
+//	POST /v1/conversations/{id}/leave     → {"conversation"}; the customer goes away
+//	POST /v1/conversations/{id}/return    → {"conversation"}; they are back
+//	POST /v1/conversations/{id}/contact   {"email"?, "phone"?} → {"conversation"}; how to reach them
 //	GET  /v1/conversations/{id}/events    ?after=SEQ → {"events", "next", "more"}, or a stream (see stream.go)
 //
 // All but the first want "Authorization: Bearer <token of the conversation>". A browser's Origin must be one of the
@@ -49,6 +53,9 @@ func (h *handler) register(mux *http.ServeMux) {
 	mux.Handle("POST /v1/conversations", httpjson.Handler(h.open))
 	mux.Handle("GET /v1/conversations/{id}", httpjson.Handler(h.authorized(h.get)))
 	mux.Handle("POST /v1/conversations/{id}/messages", httpjson.Handler(h.authorized(h.say)))
+	mux.Handle("POST /v1/conversations/{id}/leave", httpjson.Handler(h.authorized(h.move(h.tenant.Leave))))
+	mux.Handle("POST /v1/conversations/{id}/return", httpjson.Handler(h.authorized(h.move(h.tenant.ComeBack))))
+	mux.Handle("POST /v1/conversations/{id}/contact", httpjson.Handler(h.authorized(h.contact)))
 	mux.Handle("GET /v1/conversations/{id}/events", httpjson.Handler(h.authorized(h.events)))
 }
 
@@ -59,10 +66,20 @@ type state struct {
 	Language string                 `json:"language"`
 	// Seq is the number of the last event.
 	Seq int64 `json:"seq"`
+	// GoesOnIn is the conversation that goes on for this one, if another does: the same token opens it.
+	GoesOnIn string `json:"goesOnIn,omitempty"`
+	// Contact is how the customer can be reached, once they were asked or said so.
+	Contact *conversation.Contact `json:"contact,omitempty"`
+}
+
+// visit is a request with a conversation's token. from is the number of the last event that the token does not open.
+type visit struct {
+	conv conversation.Conversation
+	from int64
 }
 
 func stateOf(c conversation.Conversation) state {
-	return state{ID: c.ID, Owner: c.Owner.Kind, Language: c.Language, Seq: c.Seq}
+	return state{ID: c.ID, Owner: c.Owner.Kind, Language: c.Language, Seq: c.Seq, GoesOnIn: c.MergedInto, Contact: c.Contact}
 }
 
 func (h *handler) open(w http.ResponseWriter, r *http.Request) error {
@@ -93,7 +110,7 @@ func (h *handler) open(w http.ResponseWriter, r *http.Request) error {
 }
 
 // authorized lets a request through that has the conversation's token and comes from an allowed origin.
-func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, conversation.Conversation) error) httpjson.Handler {
+func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, visit) error) httpjson.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		tb, err := h.tenant.Table()
 		if err != nil {
@@ -101,7 +118,8 @@ func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, conve
 		}
 		readable(w, r, tb)
 		id := r.PathValue("id")
-		if err := h.tenant.Authorize(r.Context(), id, httpjson.Bearer(r)); err != nil {
+		from, err := h.tenant.Authorize(r.Context(), id, httpjson.Bearer(r))
+		if err != nil {
 			return err
 		}
 		c, err := h.tenant.Conversation(r.Context(), id)
@@ -111,7 +129,7 @@ func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, conve
 		if err := checkOrigin(r, channel(tb, c.Channel)); err != nil {
 			return err
 		}
-		return next(w, r, c)
+		return next(w, r, visit{c, from})
 	}
 }
 
@@ -125,12 +143,36 @@ func channel(tb *routing.Table, name string) *routing.Channel {
 	return nil
 }
 
-func (h *handler) get(w http.ResponseWriter, _ *http.Request, c conversation.Conversation) error {
-	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": stateOf(c)})
+func (h *handler) get(w http.ResponseWriter, _ *http.Request, v visit) error {
+	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": stateOf(v.conv)})
 	return nil
 }
 
-func (h *handler) say(w http.ResponseWriter, r *http.Request, c conversation.Conversation) error {
+// move serves what a customer does beside writing.
+func (h *handler) move(do func(ctx context.Context, id string) (conversation.Conversation, error)) func(http.ResponseWriter, *http.Request, visit) error {
+	return func(w http.ResponseWriter, r *http.Request, v visit) error {
+		c, err := do(r.Context(), v.conv.ID)
+		if err != nil {
+			return err
+		}
+		return h.get(w, r, visit{conv: c})
+	}
+}
+
+func (h *handler) contact(w http.ResponseWriter, r *http.Request, v visit) error {
+	var body struct {
+		Email string `json:"email"`
+		Phone string `json:"phone"`
+	}
+	if err := httpjson.Read(w, r, &body); err != nil {
+		return err
+	}
+	return h.move(func(ctx context.Context, id string) (conversation.Conversation, error) {
+		return h.tenant.GiveContact(ctx, id, body.Email, body.Phone)
+	})(w, r, v)
+}
+
+func (h *handler) say(w http.ResponseWriter, r *http.Request, v visit) error {
 	var body struct {
 		ID   string `json:"id"`
 		Text string `json:"text"`
@@ -138,15 +180,22 @@ func (h *handler) say(w http.ResponseWriter, r *http.Request, c conversation.Con
 	if err := httpjson.Read(w, r, &body); err != nil {
 		return err
 	}
-	e, err := h.tenant.Say(r.Context(), c.ID, body.ID, body.Text)
+	e, err := h.tenant.Say(r.Context(), v.conv.ID, body.ID, body.Text)
 	if err != nil {
 		return err
 	}
-	httpjson.Write(w, http.StatusAccepted, map[string]any{"event": eventOf(c.ID, e)})
+	id := v.conv.ID
+	if v.conv.Owner.Kind == conversation.OwnerNobody {
+		if id, err = h.tenant.GoesOn(r.Context(), id); err != nil {
+			return err
+		}
+	}
+	httpjson.Write(w, http.StatusAccepted, map[string]any{"conversation": id, "event": eventOf(id, e)})
 	return nil
 }
 
-func (h *handler) events(w http.ResponseWriter, r *http.Request, c conversation.Conversation) error {
+func (h *handler) events(w http.ResponseWriter, r *http.Request, v visit) error {
+	c := v.conv
 	after, err := httpjson.Number(r, "after", 0)
 	if err != nil {
 		return err
@@ -157,6 +206,7 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, c conversation.
 			return err
 		}
 	}
+	after = max(after, v.from)
 	if after > c.Seq {
 		return &tenant.Invalid{Field: "after", Message: fmt.Sprintf("is %d, but the last event is %d; follow from there", after, c.Seq)}
 	}

@@ -1,0 +1,68 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// Leave notes that the customer went away. If a question is open that the AI owes an answer to, or had none for, a human
+// follows it up. A customer who has left already, and a closed conversation, stay as they are.
+func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Conversation, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return out, err
+	}
+	taken := t.seize(id)
+	defer taken.letGo()
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, err := tx.Conversation(id)
+		if err != nil {
+			return fmt.Errorf("conversation %s: %w", id, err)
+		}
+		if out = c; c.Owner.Kind == conversation.OwnerNobody || !c.LeftAt.IsZero() {
+			return nil
+		}
+		if !c.QuestionOpen() || in.table.Policy == nil {
+			change, err := c.CustomerLeaves(t.clock.Now())
+			if err != nil {
+				return err
+			}
+			out = change.Conversation
+			return save(change)
+		}
+		h, cut, err := taken.handoff(tx, c, in, v1alpha1.HandoffCustomerLeft)
+		if err != nil {
+			return err
+		}
+		now := t.clock.Now()
+		out, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+			return c.FollowUp(h, cut, told, now)
+		})
+		return err
+	})
+	return out, err
+}
+
+// ComeBack notes that a customer who left is back. A message says so too.
+func (t *Tenant) ComeBack(ctx context.Context, id string) (out conversation.Conversation, err error) {
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, err := tx.Conversation(id)
+		if err != nil {
+			return fmt.Errorf("conversation %s: %w", id, err)
+		}
+		if out = c; c.Owner.Kind == conversation.OwnerNobody || c.LeftAt.IsZero() {
+			return nil
+		}
+		change, err := c.CustomerReturns(t.clock.Now())
+		if err != nil {
+			return err
+		}
+		out = change.Conversation
+		return save(change)
+	})
+	return out, err
+}

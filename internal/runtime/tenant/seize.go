@@ -1,0 +1,95 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/decide"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// seizure takes a conversation from the AI in a transaction: its answer in progress is cut, and no turn begins before the
+// transaction has ended.
+type seizure struct {
+	t    *Tenant
+	id   string
+	held func()
+}
+
+func (t *Tenant) seize(id string) *seizure { return &seizure{t: t, id: id, held: func() {}} }
+
+// letGo ends the seizure. A turn that was held off, or cut in vain, may still owe its answer.
+func (s *seizure) letGo() {
+	s.held()
+	s.held = func() {}
+	s.t.turns.schedule(s.id)
+}
+
+// cut stops the AI's turn and returns what it released, or nil. It may be called again by a repeated transaction.
+func (s *seizure) cut(c conversation.Conversation) (cut *conversation.Cut) {
+	s.held() // of an attempt before
+	s.held = func() {}
+	if c.Owner.Kind == conversation.OwnerAI {
+		// Nothing of the AI is committed before this transaction ends, and no turn begins before letGo: what is cut here is
+		// all that was released.
+		cut, s.held = s.t.turns.hold(s.id)
+	}
+	return cut
+}
+
+// handoff describes the handoff of a conversation for a reason that nobody decides about, and cuts the AI's turn.
+func (s *seizure) handoff(tx store.Tx, c conversation.Conversation, in *current, reason v1alpha1.HandoffReason) (h conversation.Handoff, cut *conversation.Cut, err error) {
+	v := view{conv: c, in: in}
+	if c.Owner.Kind == conversation.OwnerAI {
+		if v.window, err = tx.Events(c.ID, max(c.Window, c.Seq-maxWindow), maxWindow); err != nil {
+			return h, nil, err
+		}
+		cut = s.cut(c)
+	}
+	d := decide.Decide(in.table.Policy, decideInput(v))
+	d.Reason = reason
+	return describeHandoff(v, d), cut, nil
+}
+
+// move saves one transition of a conversation.
+func (t *Tenant) move(ctx context.Context, id string, out *conversation.Conversation, do func(store.Tx, conversation.Conversation) (conversation.Change, error)) error {
+	return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, err := tx.Conversation(id)
+		if err != nil {
+			return fmt.Errorf("conversation %s: %w", id, err)
+		}
+		change, err := do(tx, c)
+		if err != nil {
+			return err
+		}
+		*out = change.Conversation
+		return save(change)
+	})
+}
+
+// enqueue saves a transition that puts a conversation into the queue as a handoff, and offers it at once where somebody
+// can take it. The transition is given what the customer is told.
+func enqueue(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time,
+	save func(conversation.Change) error, move func(told []string) (conversation.Change, error),
+) (conversation.Conversation, error) {
+	p, err := place(tx, tb, c, h, now, save)
+	if err != nil {
+		return c, err
+	}
+	change, err := move(p.told)
+	if err != nil {
+		return c, err
+	}
+	if err := save(change); err != nil || p.offer == nil {
+		return change.Conversation, err
+	}
+	offered, err := change.Conversation.MakeOffer(*p.offer, now)
+	if err != nil {
+		return c, err
+	}
+	return offered.Conversation, save(offered)
+}
