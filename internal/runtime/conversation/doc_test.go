@@ -17,10 +17,34 @@ const docHead = `# Who owns a conversation
 <!-- Drawn from Transitions in internal/runtime/conversation by
      go test ./internal/runtime/conversation -run TestDoc -update; edit that table, not this file. -->
 
-A conversation belongs to exactly one owner at any time: the AI, the queue, one agent, or nobody (closed). Each change
-of owner raises its epoch by one, in the transaction that writes the change down. What the AI says is written only at
-the epoch at which its turn began, so the AI never speaks over a human: an answer that is cut by a handoff or a takeover
-ends with the part that the customer has seen. What is not in this table cannot happen; it is refused with the reason.
+A conversation belongs to exactly one owner at any time: the AI, the queue, one agent, a phone line, a helpdesk, or
+nobody (closed). Each change of owner raises its epoch by one, in the transaction that writes the change down. What the
+AI says is written only at the epoch at which its turn began, so the AI never speaks over a human: an answer that is cut by
+a handoff or a takeover ends with the part that the customer has seen. What is not in this table cannot happen; it is
+refused with the reason.
+
+What the table does not show:
+
+- **Transfer.** An agent sends a conversation on with a note, which the next human finds in its handoff. A colleague must be
+  there at that moment, and gets an offer before anybody else, as to a known worker in Twilio TaskRouter: nobody is given
+  work that they did not take, and a colleague who declines, lets the offer pass or goes away does not hold the customer up,
+  since their pool comes next. A pool is offered it as from the queue. In the queue its wait counts from the transfer.
+- **Snooze.** The agent keeps a snoozed conversation, but it takes none of their capacity, as a pending ticket does not in
+  Zendesk and a snoozed one in Intercom. It wakes at its time, when the customer writes, or when the agent wants it, and then
+  counts again, also beyond the agent's capacity: no offer comes before there is room.
+- **Silence.** ` + "`returnToAI.customerIdle`" + ` counts from a human's message. A message of the customer, a snooze or a new owner ends
+  the count. The time is that of the policy at the human's message.
+- **Bouncing.** What went back to the AI three times stays with humans: an agent who returns it is refused, told why; resolved or
+  left by a silent customer it is closed, with a note, and reopened it goes to a human. A supervisor may give it to the AI all
+  the same, which begins the count anew.
+- **Leaving.** A customer leaves when their page says so. If the AI owes them an answer, or had none for their last question, a
+  human follows it up (CustomerLeft). Otherwise it is noted for who owns it.
+- **Reopening.** A message to a conversation that was closed at most seven days ago reopens it: for the agent who had it last,
+  before their pool, as long as they are an agent, and else for the AI with a fresh window. A later one begins a new
+  conversation, which the same token opens.
+- **Merging.** Two conversations of one customer become one: one is closed, the other goes on. Both logs stay. What the customer
+  wrote without an answer goes along, and what they write to the closed one later is taken there. Since nothing proves that
+  they are one person, the token of the closed one opens the other only from the merge on.
 
 `
 

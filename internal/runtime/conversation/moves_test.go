@@ -168,6 +168,7 @@ func TestReturnToTheAIBeginsAFreshWindow(t *testing.T) {
 	want.Owner, want.Epoch, want.Seq = Owner{Kind: OwnerAI}, c.Epoch+1, c.Seq+2
 	want.Window, want.Background = want.Seq, "The parcel was lost."
 	want.Turns, want.NotUnderstood, want.Pending, want.Handoff, want.Passed, want.Cost = 0, 0, 0, nil, nil, 0
+	want.Previous, want.Returns = c.Handoff, 1
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("conversation (-want +got):\n%s", diff)
 	}
@@ -176,7 +177,7 @@ func TestReturnToTheAIBeginsAFreshWindow(t *testing.T) {
 func TestReopenKeepsTheBackground(t *testing.T) {
 	t.Parallel()
 	c := owned(t, OwnerNobody)
-	change, err := c.CustomerWrites("m2", "It broke again.", t0)
+	change, err := c.Reopen("m2", "It broke again.", nil, nil, t0)
 	wantLines(t, change, err,
 		line{EventReopened, 5, AuthorSystem, ""}, line{EventMessage, 5, AuthorCustomer, "It broke again."})
 	got := change.Conversation

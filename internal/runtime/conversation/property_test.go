@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
 // machine applies random commands to a conversation and to a reference that is told only what was asked and what was
@@ -27,6 +29,17 @@ type machine struct {
 	handoffs int
 	turns    []turn
 	texts    int
+	// said are the customer's messages, of which none may be lost.
+	said     []string
+	since    time.Time // when the wait of the handoff in progress began
+	snoozed  time.Time
+	returnAt time.Time
+	left     bool
+	open     bool // the AI had no answer to its last question
+	returns  int
+	asked    bool // for a contact
+	merged   string
+	pinned   *Target
 }
 
 type turn struct{ epoch, answerTo int64 }
@@ -66,6 +79,25 @@ func (m *machine) moved(to OwnerKind, agent string) {
 	m.owner, m.agent, m.offered = to, agent, false
 	m.epoch++
 	m.owed = 0
+	m.snoozed, m.returnAt = time.Time{}, time.Time{}
+	if to == OwnerAI || to == OwnerNobody {
+		m.pinned, m.open = nil, false
+	}
+}
+
+// handedOff notes a handoff that begins now.
+func (m *machine) handedOff() {
+	m.handoffs++
+	m.since, m.pinned, m.open = m.now, nil, false
+}
+
+// wrote notes a customer's message.
+func (m *machine) wrote(text string) {
+	m.said = append(m.said, text)
+	m.snoozed, m.returnAt, m.left = time.Time{}, time.Time{}, false
+	if m.owner == OwnerAI {
+		m.owed = m.log[len(m.log)-1].Seq
+	}
 }
 
 func (m *machine) text(kind string) string {
@@ -74,14 +106,82 @@ func (m *machine) text(kind string) string {
 }
 
 func (m *machine) customerWrites(t *rapid.T) {
-	reopens := m.owner == OwnerNobody
-	m.apply(t, true, func(c Conversation) (Change, error) { return c.CustomerWrites("", m.text("question"), m.now) })
-	if reopens {
-		m.moved(OwnerAI, "")
+	text := m.text("question")
+	if m.apply(t, m.owner != OwnerNobody, func(c Conversation) (Change, error) { return c.CustomerWrites("", text, m.now) }) {
+		m.wrote(text)
 	}
-	if m.owner == OwnerAI {
-		m.owed = m.log[len(m.log)-1].Seq
+}
+
+func (m *machine) reopens(t *rapid.T) {
+	text := m.text("question")
+	may := m.owner == OwnerNobody && m.merged == ""
+	if rapid.Bool().Draw(t, "to the AI") {
+		if m.apply(t, may, func(c Conversation) (Change, error) { return c.Reopen("", text, nil, nil, m.now) }) {
+			m.moved(OwnerAI, "")
+			m.wrote(text)
+		}
+		return
 	}
+	h := secretHandoff()
+	if m.apply(t, may, func(c Conversation) (Change, error) { return c.Reopen("", text, &h, nil, m.now) }) {
+		m.moved(OwnerQueue, "")
+		m.wrote(text)
+		m.handedOff()
+	}
+}
+
+func (m *machine) continues(t *rapid.T) {
+	may := m.owner == OwnerNobody && m.merged == ""
+	if m.apply(t, may, func(c Conversation) (Change, error) { return c.Continue("c9", m.now) }) {
+		m.merged = "c9"
+	}
+}
+
+func (m *machine) customerGoes(t *rapid.T) {
+	switch rapid.IntRange(0, 2).Draw(t, "how") {
+	case 0:
+		if m.apply(t, m.owner != OwnerNobody && !m.left, func(c Conversation) (Change, error) { return c.CustomerLeaves(m.now) }) {
+			m.left = true
+		}
+	case 1:
+		if m.apply(t, m.owner != OwnerNobody && m.left, func(c Conversation) (Change, error) { return c.CustomerReturns(m.now) }) {
+			m.left = false
+		}
+	default:
+		may := m.owner == OwnerAI && !m.left && (m.owed != 0 || m.open)
+		if m.apply(t, may, func(c Conversation) (Change, error) { return c.FollowUp(secretHandoff(), nil, []string{"told"}, m.now) }) {
+			m.left = true
+			m.moved(OwnerQueue, "")
+			m.handedOff()
+		}
+	}
+}
+
+func (m *machine) adopts(t *rapid.T) {
+	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	if m.owns(agent) {
+		t.Skip("the caller makes sure that the owner has left every pool")
+	}
+	if m.apply(t, m.owner == OwnerAgent, func(c Conversation) (Change, error) { return c.Adopt(agent, 2, "told", m.now) }) {
+		m.moved(OwnerAgent, agent.Email)
+	}
+}
+
+func (m *machine) voicemail(t *rapid.T) {
+	m.apply(t, m.owner == OwnerQueue, func(c Conversation) (Change, error) {
+		return c.RecordVoicemail(Voicemail{Seconds: 3, From: "+31201234567"}, m.now)
+	})
+}
+
+func (m *machine) contact(t *rapid.T) {
+	if rapid.Bool().Draw(t, "asked") {
+		may := m.owner == OwnerQueue && !m.asked
+		m.asked = m.apply(t, may, func(c Conversation) (Change, error) {
+			return c.AskContact(v1alpha1.ChannelTypeEmail, "told", m.now)
+		}) || m.asked
+		return
+	}
+	m.apply(t, m.owner != OwnerNobody, func(c Conversation) (Change, error) { return c.GiveContact("u@example.org", "", m.now) })
 }
 
 func (m *machine) turnBegins(t *rapid.T) {
@@ -112,6 +212,7 @@ func (m *machine) aiAnswers(t *rapid.T) {
 	a := Answer{Text: m.text("answer"), Understood: rapid.Bool().Draw(t, "understood")}
 	if m.apply(t, may, func(c Conversation) (Change, error) { return c.AIAnswers(tn.epoch, tn.answerTo, a, m.now) }) {
 		m.spoke(tn)
+		m.open = !a.Understood
 	}
 }
 
@@ -127,8 +228,8 @@ func (m *machine) handOff(t *rapid.T) {
 		if cut != nil {
 			m.spoke(tn)
 		}
-		m.handoffs++
 		m.moved(OwnerQueue, "")
+		m.handedOff()
 	}
 }
 
@@ -148,13 +249,13 @@ func (m *machine) takeOver(t *rapid.T) {
 		}
 	}
 	fromAI := m.owner == OwnerAI
-	if m.apply(t, fromAI || m.owner == OwnerQueue, func(c Conversation) (Change, error) {
+	if m.apply(t, fromAI || m.owner == OwnerQueue || m.owner == OwnerLine, func(c Conversation) (Change, error) {
 		return c.TakeOver(agent, 2, secretHandoff(), cut, "told", m.now)
 	}) {
-		if fromAI {
-			m.handoffs++
-		}
 		m.moved(OwnerAgent, agent.Email)
+		if fromAI {
+			m.handedOff()
+		}
 	}
 }
 
@@ -169,8 +270,18 @@ func (m *machine) makeOffer(t *rapid.T) {
 	}
 }
 
-func (m *machine) offerExpires(t *rapid.T) {
-	if m.apply(t, m.offered, func(c Conversation) (Change, error) { return c.OfferExpires(m.now) }) {
+func (m *machine) offerEnds(t *rapid.T) {
+	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	may := m.offered
+	end := Conversation.OfferExpires
+	switch rapid.IntRange(0, 2).Draw(t, "how") {
+	case 0:
+		end = Conversation.Withdraw
+	case 1:
+		may = may && m.agent == agent.Email
+		end = func(c Conversation, now time.Time) (Change, error) { return c.Decline(agent, now) }
+	}
+	if m.apply(t, may, func(c Conversation) (Change, error) { return end(c, m.now) }) {
 		m.agent, m.offered = "", false
 	}
 }
@@ -189,25 +300,170 @@ func (m *machine) agentWrites(t *rapid.T) {
 		m.apply(t, true, func(c Conversation) (Change, error) { return c.AgentNotes(agent, "", secretNote, m.now) })
 		return
 	}
-	may := m.owner == OwnerAgent && m.agent == agent.Email
-	m.apply(t, may, func(c Conversation) (Change, error) { return c.AgentReplies(agent, "", m.text("reply"), m.now) })
+	if m.apply(t, m.owns(agent), func(c Conversation) (Change, error) {
+		return c.AgentReplies(agent, "", m.text("reply"), time.Minute, m.now)
+	}) {
+		m.snoozed, m.returnAt = time.Time{}, m.now.Add(time.Minute)
+	}
+}
+
+func (m *machine) owns(agent Person) bool { return m.owner == OwnerAgent && m.agent == agent.Email }
+
+func (m *machine) snoozes(t *rapid.T) {
+	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	until := m.now.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "minutes")) * time.Minute)
+	switch rapid.IntRange(0, 2).Draw(t, "how") {
+	case 0:
+		if m.apply(t, m.owns(agent) && until.After(m.now), func(c Conversation) (Change, error) { return c.Snooze(agent, until, m.now) }) {
+			m.snoozed, m.returnAt = until, time.Time{}
+		}
+	case 1:
+		if m.apply(t, m.owns(agent) && !m.snoozed.IsZero(), func(c Conversation) (Change, error) { return c.Wake(&agent, m.now) }) {
+			m.snoozed = time.Time{}
+		}
+	default:
+		if m.apply(t, !m.snoozed.IsZero() && !m.now.Before(m.snoozed), func(c Conversation) (Change, error) { return c.Wake(nil, m.now) }) {
+			m.snoozed = time.Time{}
+		}
+	}
+}
+
+// aTarget draws a target and who owns what is sent there.
+func aTarget(t *rapid.T) (Target, Owner) {
+	to := rapid.SampledFrom([]Target{{Pool: "p"}, {Agent: boris.Email, Pool: "p"}, {Line: "desk"}, {Helpdesk: "z"}}).Draw(t, "target")
+	switch {
+	case to.Line != "":
+		return to, Owner{OwnerLine, "desk"}
+	case to.Helpdesk != "":
+		return to, Owner{OwnerHelpdesk, "z"}
+	}
+	return to, Owner{Kind: OwnerQueue}
+}
+
+func (m *machine) transfers(t *rapid.T) {
+	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	target, owner := aTarget(t)
+	if rapid.Bool().Draw(t, "overflow") {
+		if owner.Kind == OwnerQueue {
+			t.Skip("nothing flows over into the queue")
+		}
+		if m.apply(t, m.owner == OwnerQueue, func(c Conversation) (Change, error) { return c.Overflow(target, "told", m.now) }) {
+			m.moved(owner.Kind, owner.ID)
+			m.since, m.pinned = m.now, &target
+		}
+		return
+	}
+	may := m.owns(agent) && target.Agent != agent.Email
+	if m.apply(t, may, func(c Conversation) (Change, error) {
+		return c.Transfer(agent, target, secretNote, []string{"told"}, m.now)
+	}) {
+		m.moved(owner.Kind, owner.ID)
+		m.since, m.pinned = m.now, &target
+	}
+}
+
+func (m *machine) outside(t *rapid.T) {
+	there := m.owner == OwnerLine || m.owner == OwnerHelpdesk
+	switch rapid.IntRange(0, 2).Draw(t, "what") {
+	case 0:
+		m.apply(t, m.owner == OwnerHelpdesk, func(c Conversation) (Change, error) { return c.OutsideReplies("Zoe", "", m.text("reply"), m.now) })
+	case 1:
+		if m.apply(t, there, func(c Conversation) (Change, error) { return c.Requeue(secretNote, nil, m.now) }) {
+			m.moved(OwnerQueue, "")
+			m.pinned = nil
+		}
+	default:
+		toAI := rapid.Bool().Draw(t, "toAI")
+		m.ended(toAI, m.apply(t, there, func(c Conversation) (Change, error) { return c.OutsideEnds(Outcome{ToAI: toAI}, m.now) }))
+	}
+}
+
+// ended notes that the human part ended, if it did: what went back to the AI too often is closed.
+func (m *machine) ended(toAI, ended bool) {
+	switch {
+	case !ended:
+	case toAI && m.returns < MaxReturns:
+		m.returns++
+		m.moved(OwnerAI, "")
+	default:
+		m.moved(OwnerNobody, "")
+	}
 }
 
 func (m *machine) agentEnds(t *rapid.T) {
 	agent := rapid.SampledFrom(agents).Draw(t, "agent")
-	toAI, resolve := rapid.Bool().Draw(t, "toAI"), rapid.Bool().Draw(t, "resolve")
-	may := m.owner == OwnerAgent && m.agent == agent.Email
-	if m.apply(t, may, func(c Conversation) (Change, error) {
-		if resolve {
-			return c.Resolve(agent, toAI, "background", "told", m.now)
+	switch rapid.IntRange(0, 2).Draw(t, "how") {
+	case 0:
+		toAI := rapid.Bool().Draw(t, "toAI")
+		m.ended(toAI, m.apply(t, m.owns(agent), func(c Conversation) (Change, error) {
+			return c.Resolve(agent, Outcome{ToAI: toAI, Background: "background", Told: "told"}, m.now)
+		}))
+	case 1:
+		m.ended(true, m.apply(t, m.owns(agent) && m.returns < MaxReturns, func(c Conversation) (Change, error) {
+			return c.ReturnToAI(agent, "background", "told", m.now)
+		}))
+	default:
+		may := m.owner == OwnerAgent && !m.returnAt.IsZero() && !m.now.Before(m.returnAt)
+		m.ended(true, m.apply(t, may, func(c Conversation) (Change, error) { return c.IdleReturn("background", "told", m.now) }))
+	}
+}
+
+func (m *machine) supervisorReassigns(t *rapid.T) {
+	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	r := Reassignment{To: rapid.SampledFrom([]OwnerKind{OwnerAgent, OwnerQueue, OwnerAI, OwnerNobody}).Draw(t, "to"),
+		Note: secretNote, Handoff: secretHandoff(), Told: []string{"told"}}
+	may := m.owner != OwnerNobody && m.owner != r.To
+	switch r.To {
+	case OwnerAgent:
+		r.Agent, r.Cost = agent, 2
+		may = m.owner != OwnerNobody && !m.owns(agent)
+	case OwnerQueue:
+		if rapid.Bool().Draw(t, "pinned") {
+			r.Target = &Target{Pool: "p"}
 		}
-		return c.ReturnToAI(agent, "background", "told", m.now)
+		may = m.owner != OwnerNobody && (m.owner != OwnerQueue || !samePlace(m.pinned, r.Target))
+	}
+	if !m.apply(t, may, func(c Conversation) (Change, error) { return c.Reassign(lead, r, m.now) }) {
+		return
+	}
+	if fromAI := m.owner == OwnerAI; fromAI && r.To != OwnerNobody {
+		m.handedOff()
+	}
+	if m.owner == OwnerQueue && r.To == OwnerQueue {
+		m.agent, m.offered = "", false
+	} else {
+		m.moved(r.To, r.Agent.Email)
+	}
+	m.pinned = r.Target
+	if r.To == OwnerAI || r.To == OwnerNobody {
+		m.returns = 0
+	}
+}
+
+// merges merges it into another conversation, or another into it, with what was not answered there.
+func (m *machine) merges(t *rapid.T) {
+	other := Start(Conversation{ID: "c2", Customer: Customer{ID: "u1"}}, "", t0).Conversation
+	if rapid.Bool().Draw(t, "away") {
+		if rapid.IntRange(0, 3).Draw(t, "seldom") != 0 {
+			t.Skip("it would be the end of most runs")
+		}
+		if m.apply(t, m.merged == "", func(c Conversation) (Change, error) {
+			merged, _, err := c.MergeInto(other, anna, nil, nil, m.now)
+			return merged, err
+		}) {
+			if m.owner != OwnerNobody {
+				m.moved(OwnerNobody, "")
+			}
+			m.merged = "c2"
+		}
+		return
+	}
+	text := m.text("question")
+	if m.apply(t, m.owner != OwnerNobody, func(c Conversation) (Change, error) {
+		_, goesOn, err := other.MergeInto(c, anna, []Event{{Text: text}}, nil, m.now)
+		return goesOn, err
 	}) {
-		if to := OwnerAI; toAI || !resolve {
-			m.moved(to, "")
-		} else {
-			m.moved(OwnerNobody, "")
-		}
+		m.wrote(text)
 	}
 }
 
@@ -220,9 +476,11 @@ func TestConversationAgainstReference(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMachine()
 		t.Repeat(map[string]func(*rapid.T){
-			"customer writes": m.customerWrites, "turn begins": m.turnBegins, "AI answers": m.aiAnswers,
-			"hand off": m.handOff, "take over": m.takeOver, "offer": m.makeOffer, "offer expires": m.offerExpires,
-			"accept": m.accept, "agent writes": m.agentWrites, "agent ends": m.agentEnds, "time passes": m.timePasses,
+			"customer writes": m.customerWrites, "reopens": m.reopens, "continues": m.continues, "customer goes": m.customerGoes,
+			"contact": m.contact, "voicemail": m.voicemail, "adopts": m.adopts, "turn begins": m.turnBegins, "AI answers": m.aiAnswers, "hand off": m.handOff,
+			"take over": m.takeOver, "offer": m.makeOffer, "offer ends": m.offerEnds, "accept": m.accept,
+			"agent writes": m.agentWrites, "snoozes": m.snoozes, "transfers": m.transfers, "outside": m.outside,
+			"agent ends": m.agentEnds, "reassigns": m.supervisorReassigns, "merges": m.merges, "time passes": m.timePasses,
 			"": m.check,
 		})
 	})

@@ -37,7 +37,11 @@ func (r Reassignment) owner() Owner {
 // Reassign gives a conversation to whom a supervisor says, whoever has it. Given to the AI, it may go back to it as often
 // as a new one.
 func (c Conversation) Reassign(by Person, r Reassignment, now time.Time) (Change, error) {
-	s, err := c.begin(Reassign, now)
+	name := Reassign
+	if r.To == OwnerAI {
+		name = ReassignToAI
+	}
+	s, err := c.begin(name, now)
 	if err != nil {
 		return Change{}, err
 	}
@@ -46,8 +50,9 @@ func (c Conversation) Reassign(by Person, r Reassignment, now time.Time) (Change
 		return s.refuse("the conversation belongs to %s already", c.Owner.describe())
 	}
 	s.cutShort(c, r.Cut)
+	e := Event{Type: EventReassigned, Author: *by.author(), Target: r.Target, Text: r.Note}
 	if to != c.Owner {
-		s.give(to)
+		e.Owner = s.give(to)
 	} else if c.Offer != nil {
 		s.conv.Offer = nil
 		s.append(Event{Type: EventOfferWithdrawn, Author: *by.author(), Agent: c.Offer.Agent.author()})
@@ -57,7 +62,6 @@ func (c Conversation) Reassign(by Person, r Reassignment, now time.Time) (Change
 		r.Handoff.Reason = v1alpha1.HandoffAgentTookOver
 		s.handoff(r.Handoff, nil)
 	}
-	e := Event{Type: EventReassigned, Author: *by.author(), Owner: &to, Target: r.Target, Text: r.Note}
 	if human {
 		s.conv.Passed = nil
 		e.Handoff = s.amend(func(h *Handoff) { h.Pinned, h.Note = r.Target, r.Note })

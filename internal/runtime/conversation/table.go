@@ -40,9 +40,10 @@ const (
 	OutsideEnds    Name = "OutsideEnds"
 	Requeue        Name = "Requeue"
 
-	Reassign Name = "Reassign"
-	Merge    Name = "Merge"
-	Absorb   Name = "Absorb"
+	Reassign     Name = "Reassign"
+	ReassignToAI Name = "ReassignToAI"
+	Merge        Name = "Merge"
+	Absorb       Name = "Absorb"
 )
 
 // Transition is one row of the state machine. docs/conversation.md is drawn from these rows.
@@ -60,6 +61,7 @@ var (
 	open    = []OwnerKind{OwnerAI, OwnerQueue, OwnerAgent, OwnerLine, OwnerHelpdesk}
 	anybody = append(open[:len(open):len(open)], OwnerNobody)
 	outside = []OwnerKind{OwnerLine, OwnerHelpdesk}
+	humans  = []OwnerKind{OwnerQueue, OwnerAgent, OwnerLine, OwnerHelpdesk}
 )
 
 // Transitions is the whole state machine: what is not in it cannot happen.
@@ -132,9 +134,11 @@ var Transitions = []Transition{
 	{Requeue, outside, []OwnerKind{OwnerQueue},
 		"", "nobody answered there, with the reason; its old place in the queue, what the customer is told"},
 
-	{Reassign, open, []OwnerKind{OwnerAgent, OwnerQueue, OwnerAI, OwnerNobody},
+	{Reassign, open, []OwnerKind{OwnerAgent, OwnerQueue, OwnerNobody},
 		"a supervisor; the new owner is another one, or the queue with another target",
-		"the released part of a cut answer, the handoff where there was none, reassigned with a note, what the customer is told; back to the AI it may bounce anew"},
+		"the released part of a cut answer, the handoff where there was none, reassigned with a note, what the customer is told"},
+	{ReassignToAI, humans, []OwnerKind{OwnerAI},
+		"a supervisor", "reassigned; the AI answers again with a fresh window, and may be given it as often as a new one"},
 	{Merge, anybody, []OwnerKind{OwnerNobody},
 		"both conversations name the same customer, are two, and neither is merged; the other one is open",
 		"the released part of a cut answer, the id of the conversation that goes on"},

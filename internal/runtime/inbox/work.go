@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -28,13 +29,17 @@ func (h *handler) resolve(w http.ResponseWriter, r *http.Request, s tenant.Sessi
 
 func (h *handler) snooze(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
 	var body struct {
-		Until time.Time `json:"until"`
+		Until string `json:"until"`
 	}
 	if err := httpjson.Read(w, r, &body); err != nil {
 		return err
 	}
+	until, err := time.Parse(time.RFC3339, body.Until)
+	if err != nil {
+		return &tenant.Invalid{Field: "until", Message: fmt.Sprintf("%.64q is no time; give one such as 2026-03-02T09:00:00Z", body.Until)}
+	}
 	return h.move(func(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
-		return h.tenant.Snooze(ctx, id, a, body.Until)
+		return h.tenant.Snooze(ctx, id, a, until)
 	})(w, r, s)
 }
 

@@ -144,7 +144,11 @@ func channel(tb *routing.Table, name string) *routing.Channel {
 }
 
 func (h *handler) get(w http.ResponseWriter, _ *http.Request, v visit) error {
-	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": stateOf(v.conv)})
+	out := stateOf(v.conv)
+	if v.from > 0 {
+		out.Contact = nil // it may be another person's
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": out})
 	return nil
 }
 
@@ -155,7 +159,7 @@ func (h *handler) move(do func(ctx context.Context, id string) (conversation.Con
 		if err != nil {
 			return err
 		}
-		return h.get(w, r, visit{conv: c})
+		return h.get(w, r, visit{c, v.from})
 	}
 }
 
