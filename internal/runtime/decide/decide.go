@@ -29,6 +29,8 @@ type AnswerSignals struct {
 	ModelFailed bool
 	// Confidence of the answer, 0 to 1.
 	Confidence float64
+	// Text of the answer, which may announce a human.
+	Text string
 }
 
 // Input is what a decision is made from.
@@ -74,7 +76,7 @@ const (
 //
 // Several reasons may hold. The first of these is given: ForbiddenTopic (what the AI must not touch is routed as such,
 // even if the customer also asks for a human), HumanRequested, NegativeSentiment, TurnLimit, and after the answer
-// ModelFailure, NotUnderstood. A nil policy never hands off.
+// ModelFailure, NotUnderstood (also where the answer itself announces a human). A nil policy never hands off.
 func Decide(p *routing.Policy, in Input) Decision {
 	newest := parse(newestCustomerText(in.Messages))
 	mood := moodOf(in.Messages, newest)
@@ -110,7 +112,7 @@ type finding struct {
 
 // triggers in the order in which their reasons are given.
 var triggers = []func(routing.Triggers, Input, text, mood) *finding{
-	forbiddenTopic, humanRequest, negativeSentiment, turnLimit, modelFailure, notUnderstood,
+	forbiddenTopic, humanRequest, negativeSentiment, turnLimit, modelFailure, notUnderstood, announced,
 }
 
 func forbiddenTopic(t routing.Triggers, _ Input, newest text, _ mood) *finding {
@@ -179,6 +181,19 @@ func notUnderstood(t routing.Triggers, in Input, _ text, _ mood) *finding {
 		return nil
 	}
 	return &finding{reason: v1alpha1.HandoffNotUnderstood, confidence: 1 - min(1, max(0, in.Answer.Confidence))}
+}
+
+// announced hands off what the AI says is handed off, whatever the triggers are: a customer who was told that a human comes
+// waits for one.
+func announced(_ routing.Triggers, in Input, _ text, _ mood) *finding {
+	if in.Answer == nil {
+		return nil
+	}
+	words := announcement(in.Answer.Text)
+	if words == "" {
+		return nil
+	}
+	return &finding{v1alpha1.HandoffNotUnderstood, confidenceFact, []string{words}}
 }
 
 // newestCustomerText is the customer's newest message, empty if there is none.

@@ -129,6 +129,12 @@ func TestEveryEndpointWantsAnAgentsToken(t *testing.T) {
 		{"POST", path + "/takeover", "", 200},
 		{"POST", path + "/replies", `{"id":"1","text":"hello"}`, 200},
 		{"POST", path + "/notes", `{"id":"2","text":"hello"}`, 200},
+		{"POST", path + "/decline", "", 409},
+		{"POST", path + "/snooze", `{"until":"2030-01-01T00:00:00Z"}`, 400},
+		{"POST", path + "/wake", "", 409},
+		{"POST", path + "/transfer", `{"to":{}}`, 400},
+		{"POST", path + "/merge", `{"into":"x"}`, 404},
+		{"POST", "/v1/supervisor/conversations/x/reassign", `{"to":"AI"}`, 403},
 		{"POST", path + "/return", "", 200},
 		{"POST", path + "/resolve", "", 409},
 	} {

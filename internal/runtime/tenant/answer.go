@@ -189,7 +189,7 @@ func (t *Tenant) answer(ctx, answering context.Context, v view, tn *turn) error 
 		t.log.Warn("the AI could not answer", "conversation", v.conv.ID, "error", err)
 	}
 	// Half an answer is none.
-	in.Answer = &decide.AnswerSignals{Understood: ans.Understood && !ans.ModelFailed, ModelFailed: ans.ModelFailed, Confidence: ans.Confidence}
+	in.Answer = &decide.AnswerSignals{Understood: ans.Understood && !ans.ModelFailed, ModelFailed: ans.ModelFailed, Confidence: ans.Confidence, Text: ans.Text}
 	d := decide.Decide(policy, in)
 	if d.HandOff {
 		return t.handOff(ctx, v, tn, d)

@@ -49,7 +49,10 @@ func TestComingOnlineIsAnsweredWithAnOffer(t *testing.T) {
 func TestFreedSlotIsOfferedAtOnce(t *testing.T) {
 	t.Parallel()
 	for name, free := range map[string]func(w *World, id string, a routing.Agent) error{
-		"resolve": func(w *World, id string, a routing.Agent) error { _, err := w.Resolve(t.Context(), id, a); return err },
+		"resolve": func(w *World, id string, a routing.Agent) error {
+			_, err := w.Resolve(t.Context(), id, a, "")
+			return err
+		},
 		"return": func(w *World, id string, a routing.Agent) error {
 			_, err := w.ReturnToAI(t.Context(), id, a)
 			return err
@@ -102,7 +105,7 @@ func TestOfferEndsAtItsTime(t *testing.T) {
 	expires := Start.Add(OfferTimeout)
 	w.Clock.AwaitTimer(t, expires)
 	w.Clock.SetTime(expires.Add(-time.Nanosecond))
-	if _, err := w.Resolve(t.Context(), other, w.AgentNamed("a1")); err != nil {
+	if _, err := w.Resolve(t.Context(), other, w.AgentNamed("a1"), ""); err != nil {
 		t.Fatal(err)
 	}
 	offeredTo(t, w, second, 1, "a1") // the offers that were due ended before this one was made
@@ -297,7 +300,7 @@ func beAgent(t *testing.T, w *World, a routing.Agent, r *rand.Rand) {
 			if c.Offer != nil {
 				_, _ = w.Accept(t.Context(), c.ID, a)
 			} else if r.IntN(2) == 0 {
-				_, _ = w.Resolve(t.Context(), c.ID, a)
+				_, _ = w.Resolve(t.Context(), c.ID, a, "")
 			}
 		}
 	}

@@ -228,7 +228,7 @@ func TestNoLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Send(id, "2", "I want a human, and this is outrageous!!!")
-	if _, err := w.Resolve(t.Context(), id, a0); err != nil {
+	if _, err := w.Resolve(t.Context(), id, a0, ""); err != nil {
 		t.Fatal(err)
 	}
 	calm := w.Send(id, "3", Question)

@@ -49,7 +49,7 @@ func cleanRun(t *testing.T) *run {
 	r.customer("m3", "Thanks")
 	r.do(r.conv.AgentNotes(bobPerson, "n1", "nice", r.now))
 	r.sent(conversation.EventNote, conversation.AuthorAgent, bob, "n1", "nice")
-	r.do(r.conv.Resolve(bobPerson, true, "", "The assistant is back", r.now))
+	r.do(r.conv.Resolve(bobPerson, conversation.Outcome{ToAI: true, Told: "The assistant is back"}, r.now))
 	r.move(bob, conversation.EventResolved, 1)
 	r.customer("m4", "And on Sunday?")
 	r.pieces("On Sun", "day we")
@@ -67,7 +67,7 @@ func cleanRun(t *testing.T) *run {
 	r.handOff(ann)
 	r.do(r.conv.Accept(annPerson, "Ann is here", r.now))
 	r.move(ann, conversation.EventAssigned, 1)
-	r.do(r.conv.Resolve(annPerson, false, "", "Bye", r.now))
+	r.do(r.conv.Resolve(annPerson, conversation.Outcome{Told: "Bye"}, r.now))
 	r.move(ann, conversation.EventResolved, 1)
 	return r
 }
@@ -113,7 +113,7 @@ func (r *run) customer(clientID, text string) {
 
 func (r *run) agent(p conversation.Person, clientID, text string) {
 	r.t.Helper()
-	r.do(r.conv.AgentReplies(p, clientID, text, r.now))
+	r.do(r.conv.AgentReplies(p, clientID, text, 0, r.now))
 	r.sent(conversation.EventMessage, conversation.AuthorAgent, p.Email, clientID, text)
 }
 

@@ -217,7 +217,7 @@ func TestNothingInternalReachesTheCustomer(t *testing.T) {
 	if _, err := s.Reply(t.Context(), id, a0, "r", "Hello from a human"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Resolve(t.Context(), id, a0); err != nil {
+	if _, err := s.Resolve(t.Context(), id, a0, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.TakeOver(t.Context(), id, a1); err != nil {

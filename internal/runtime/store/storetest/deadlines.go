@@ -95,6 +95,27 @@ func testDeadlineOfAnOffer(t *testing.T, s store.Store) {
 	wantNext(t, s, t0.Add(time.Minute))
 }
 
+// So is the end of a snooze, and of the silence after a human's message.
+func testDeadlinesOfAnAgent(t *testing.T, s store.Store) {
+	started(t, s, "c0", t0)
+	takes := func(c conversation.Conversation) (conversation.Change, error) {
+		return c.TakeOver(anna, 1, conversation.Handoff{}, nil, "", t0.Add(-time.Hour))
+	}
+	replies := func(c conversation.Conversation) (conversation.Change, error) {
+		return c.AgentReplies(anna, "", "Hi.", time.Minute, t0.Add(-time.Hour))
+	}
+	snoozes := func(c conversation.Conversation) (conversation.Change, error) {
+		return c.Snooze(anna, t0.Add(-time.Second), t0.Add(-time.Hour))
+	}
+	moved(t, s, "c0", takes, replies)
+	silence := store.Deadline{Kind: store.DeadlineReturn, Conversation: "c0", Due: t0.Add(time.Minute - time.Hour)}
+	same(t, "after a reply", []store.Deadline{silence}, claim(t, s, 10))
+	moved(t, s, "c0", replies, writes("", "Thanks."), replies, snoozes)
+	same(t, "snoozed", []store.Deadline{{Kind: store.DeadlineSnooze, Conversation: "c0", Due: t0.Add(-time.Second)}}, claim(t, s, 10))
+	moved(t, s, "c0", func(c conversation.Conversation) (conversation.Change, error) { return c.Wake(nil, t0) }, snoozes, writes("", "Hello?"))
+	same(t, "awake", []store.Deadline(nil), claim(t, s, 10))
+}
+
 // Several claimers at once: each deadline is one claimer's, and none is forgotten.
 func testDeadlinesClaimedOnce(t *testing.T, s store.Store) {
 	const deadlines, claimers = 12, 4

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -111,7 +112,17 @@ func randomMove(random *rand.Rand, c conversation.Conversation, now time.Time) (
 			return c.AIAnswers(c.Epoch, c.Pending, conversation.Answer{Text: "x"}, now)
 		},
 		func(c conversation.Conversation) (conversation.Change, error) {
-			return c.Resolve(owner, cost > 1, "", "", now)
+			return c.Resolve(owner, conversation.Outcome{ToAI: cost > 1}, now)
+		},
+		func(c conversation.Conversation) (conversation.Change, error) {
+			return c.Reopen("", "again", nil, nil, now)
+		},
+		func(c conversation.Conversation) (conversation.Change, error) {
+			return c.Snooze(owner, now.Add(time.Duration(cost)), now)
+		},
+		func(c conversation.Conversation) (conversation.Change, error) { return c.Wake(&owner, now) },
+		func(c conversation.Conversation) (conversation.Change, error) {
+			return c.Transfer(owner, conversation.Target{Pool: "p"}, "", nil, now)
 		},
 	}
 	change, err := moves[random.IntN(len(moves))](c)
@@ -137,12 +148,17 @@ func agree(t *testing.T, s store.Store, all map[string]conversation.Conversation
 		case c.Owner.Kind == conversation.OwnerQueue:
 			waiting = append(waiting, c)
 		case c.Owner.Kind == conversation.OwnerAgent:
-			hold(c.Owner.ID, c.Cost, c)
+			units := c.Cost
+			if !c.SnoozedUntil.IsZero() {
+				units = 0
+			}
+			hold(c.Owner.ID, units, c)
 		}
 		if c.Pending != 0 {
 			owing = append(owing, c.ID)
 		}
 	}
+	maps.DeleteFunc(loads, func(_ string, l assign.Load) bool { return l.Units == 0 })
 	byWaiting := func(a, b conversation.Conversation) int {
 		return cmp.Or(a.Handoff.At.Compare(b.Handoff.At), strings.Compare(a.ID, b.ID))
 	}

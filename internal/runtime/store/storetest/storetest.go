@@ -52,6 +52,8 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"ClaimGoesOnBehind":         testClaimGoesOnBehind,
 		"Deadlines":                 testDeadlines,
 		"DeadlineOfAnOffer":         testDeadlineOfAnOffer,
+		"DeadlinesOfAnAgent":        testDeadlinesOfAnAgent,
+		"ConversationsOfACustomer":  testConversationsOfACustomer,
 		"DeadlinesClaimedOnce":      testDeadlinesClaimedOnce,
 		"DeadlineOfNobody":          testDeadlineOfNobody,
 		"WakesListeners":            testWakesListeners,

@@ -24,7 +24,8 @@ func CheckLog(events []conversation.Event) error {
 			return fmt.Errorf("event %d: nobody owns epoch %d", e.Seq, e.Epoch)
 		case e.Author.Kind == conversation.AuthorAI && owner != conversation.OwnerAI:
 			return fmt.Errorf("event %d: the AI speaks while the owner is %s", e.Seq, owner)
-		case e.Author.Kind == conversation.AuthorAgent && e.Type == conversation.EventMessage && owner != conversation.OwnerAgent:
+		case e.Author.Kind == conversation.AuthorAgent && e.Type == conversation.EventMessage &&
+			owner != conversation.OwnerAgent && owner != conversation.OwnerHelpdesk:
 			return fmt.Errorf("event %d: an agent speaks while the owner is %s", e.Seq, owner)
 		}
 		if e.AnswerTo == 0 {

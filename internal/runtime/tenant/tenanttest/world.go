@@ -138,6 +138,25 @@ func (w *World) OpenConversation() (id, token string) {
 	return c.ID, token
 }
 
+// OpenFor begins a conversation of a customer with an id at the site.
+func (w *World) OpenFor(tb testing.TB, customer string) (id, token string) {
+	tb.Helper()
+	c, token, err := w.Open(tb.Context(), tenant.NewConversation{ChannelToken: Token, Customer: conversation.Customer{ID: customer}})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c.ID, token
+}
+
+// Do wants an operation to succeed, and returns the conversation after it.
+func (w *World) Do(c conversation.Conversation, err error) conversation.Conversation {
+	w.TB.Helper()
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	return c
+}
+
 // Send sends a customer's message under an id, which is durable afterwards.
 func (w *World) Send(id, clientID, text string) conversation.Event {
 	w.TB.Helper()
