@@ -5,7 +5,7 @@ ALTER TABLE conversations ADD COLUMN merged_into TEXT COLLATE "C";
 UPDATE conversations SET customer =
     coalesce(nullif(body::json -> 'customer' ->> 'id', ''), nullif(lower(body::json -> 'customer' ->> 'email'), ''));
 CREATE INDEX conversations_customer ON conversations (customer) WHERE customer IS NOT NULL;
-CREATE INDEX conversations_merged_into ON conversations (merged_into) WHERE merged_into IS NOT NULL;
+CREATE INDEX conversations_merged_into ON conversations (merged_into, id) WHERE merged_into IS NOT NULL;
 
 -- +goose Down
 DROP INDEX conversations_merged_into;
