@@ -127,7 +127,7 @@ type Message struct {
 	// +kubebuilder:validation:MaxItems=9
 	// +listType=set
 	Reasons []HandoffReason `json:"reasons,omitempty"`
-	// text; {position} and {agent} are replaced where they are known. {wait} is reserved and replaced by nothing yet.
+	// text; {position}, {wait} and {agent} are replaced where they are known.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048

@@ -123,11 +123,16 @@ func (r *report) unavailable(u *v1alpha1.Unavailable) Unavailable {
 		if steps := r.steps("spec.unavailable.busy.then", b.Then); steps != nil {
 			out.Busy = steps
 		}
-		if out.BusyAfter.Duration > 0 {
-			r.unserved("spec.unavailable.busy.after", "the conversation keeps waiting in the queue")
-		}
 	}
 	return out
+}
+
+// unservedActions are what becomes of steps that need a channel of their own.
+var unservedActions = map[v1alpha1.UnavailableAction]string{
+	v1alpha1.UnavailableCollectContact: "the customer is asked and their address kept for the agent, but no mail is sent to it",
+	v1alpha1.UnavailableCallback:       "the customer is asked and their number kept for the agent, but it is not dialled",
+	v1alpha1.UnavailableVoicemail:      "calls are not answered",
+	v1alpha1.UnavailableHelpdesk:       "the conversation waits in the queue",
 }
 
 func (r *report) steps(list string, steps []v1alpha1.UnavailableStep) []UnavailableStep {
@@ -139,8 +144,8 @@ func (r *report) steps(list string, steps []v1alpha1.UnavailableStep) []Unavaila
 		step.Action = oneOf(r, field+".action", s.Action, v1alpha1.UnavailableQueue, v1alpha1.UnavailableQueue, v1alpha1.UnavailableCollectContact,
 			v1alpha1.UnavailableVoicemail, v1alpha1.UnavailableCallback, v1alpha1.UnavailableHelpdesk)
 		r.fits(field, s)
-		if step.Action != v1alpha1.UnavailableQueue {
-			r.unserved(field+".action", fmt.Sprintf("instead of %s the conversation waits in the queue", step.Action))
+		if instead := unservedActions[step.Action]; instead != "" {
+			r.unserved(field+".action", instead)
 		}
 		if step.Action == v1alpha1.UnavailableHelpdesk {
 			if s.Helpdesk == nil {

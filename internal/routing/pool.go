@@ -75,9 +75,6 @@ func (r *report) assignment(out *Pool, a *v1alpha1.Assignment) int {
 		v1alpha1.ChannelTypeEmail: r.between("spec.assignment.costs.email", costs.Email, 1, 100, 1),
 		v1alpha1.ChannelTypePhone: r.between("spec.assignment.costs.phone", costs.Phone, 1, 100, capacity),
 	}
-	if a.MissedOffersUntilAway != nil {
-		r.unserved("spec.assignment.missedOffersUntilAway", "missed offers set nobody away")
-	}
 	r.unservedAssignment(out)
 	return capacity
 }
@@ -88,9 +85,6 @@ func (r *report) unservedAssignment(p *Pool) {
 	}
 	if p.Stickiness.Duration > 0 {
 		r.unserved("spec.assignment.stickiness", "a customer's last agent does not come first")
-	}
-	if p.WrapUp.Duration > 0 {
-		r.unserved("spec.assignment.wrapUp", "units are free again as soon as a conversation is resolved")
 	}
 }
 

@@ -1,8 +1,10 @@
 package routing
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
@@ -30,6 +32,8 @@ func (t *Table) message(event v1alpha1.MessageEvent, language string, ct v1alpha
 	if t.Policy == nil {
 		return "", false
 	}
+	general, _, _ := strings.Cut(string(event), "/")
+	event = v1alpha1.MessageEvent(general)
 	for _, m := range t.Policy.Messages {
 		if m.Event == event && (m.Language == "" || covers(m.Language, language)) && holds(m.ChannelTypes, ct) && holds(m.Reasons, reason) {
 			return m.Text, true
@@ -48,13 +52,38 @@ func builtIn(event v1alpha1.MessageEvent, language string, vars map[string]strin
 	return "", false
 }
 
+// variables are those of policies' messages.
 var variables = []string{"position", "agent", "wait"}
+
+// contactVariable is one of built-in texts alone.
+const contactVariable = "contact"
 
 // fill replaces the variables in one pass, so that a name in braces stays what it is.
 func fill(text string, vars map[string]string) string {
 	var pairs []string
-	for _, v := range variables {
+	for _, v := range append(variables[:len(variables):len(variables)], contactVariable) {
 		pairs = append(pairs, "{"+v+"}", vars[v])
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// Wait is how long a wait is about to take, for {wait}: in full minutes, from ten on in steps of five, from an hour on in
+// half hours, rounded up. The units are the symbols of the SI, which most languages share.
+func Wait(d time.Duration, language string) string {
+	minute, hour := "min", "h"
+	if primary(language) == "ar" {
+		minute, hour = "دقيقة", "ساعة"
+	}
+	step := time.Minute
+	switch {
+	case d > time.Hour:
+		step = 30 * time.Minute
+	case d > 10*time.Minute:
+		step = 5 * time.Minute
+	}
+	d = max((d+step-1)/step*step, time.Minute)
+	if d < time.Hour {
+		return fmt.Sprintf("%d %s", int(d.Minutes()), minute)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Hours()), ".0") + " " + hour
 }

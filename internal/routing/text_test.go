@@ -3,6 +3,7 @@ package routing
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
@@ -51,6 +52,7 @@ func TestBuiltInTextsAreComplete(t *testing.T) {
 	events := []v1alpha1.MessageEvent{
 		v1alpha1.MessageHandoff, v1alpha1.MessageQueued, v1alpha1.MessageAssigned, v1alpha1.MessageUnavailable,
 		v1alpha1.MessageReturned, v1alpha1.MessageResolved, v1alpha1.MessageNotUnderstood,
+		TextAskEmail, TextAskPhone, TextVoicemail, TextEmailUnreadable, TextPhoneUnreadable,
 	}
 	for _, event := range events {
 		for _, language := range []string{"en", "de", "fr", "ar", "nl", "es"} {
@@ -59,5 +61,47 @@ func TestBuiltInTextsAreComplete(t *testing.T) {
 				t.Errorf("%s in %s: %q", event, language, texts)
 			}
 		}
+	}
+}
+
+// The texts that repeat what a customer left do so in every language.
+func TestContactIsRepeated(t *testing.T) {
+	t.Parallel()
+	table := &Table{}
+	for _, event := range []v1alpha1.MessageEvent{TextEmailKept, TextPhoneKept} {
+		for _, language := range []string{"en", "de", "fr", "ar", "nl", "es"} {
+			if got := table.Text(event, language, "Web", "", map[string]string{"contact": "ada@example.com"}); !strings.Contains(got, "ada@example.com") || strings.Contains(got, "{") {
+				t.Errorf("%s in %s: %q", event, language, got)
+			}
+		}
+	}
+}
+
+// The policy's text for when nobody is there stands for every action's.
+func TestUnavailableTextOfThePolicy(t *testing.T) {
+	t.Parallel()
+	table := &Table{Policy: &Policy{Messages: []Message{{Event: v1alpha1.MessageUnavailable, Text: "gone"}}}}
+	for _, event := range []v1alpha1.MessageEvent{v1alpha1.MessageUnavailable, TextAskEmail, TextAskPhone, TextVoicemail} {
+		if got := table.Text(event, "en", "Web", "", nil); got != "gone" {
+			t.Errorf("%s: %q", event, got)
+		}
+	}
+	if got := table.Text(TextEmailKept, "en", "Web", "", nil); got == "gone" {
+		t.Error("the thanks are replaced too")
+	}
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		time.Second: "1 min", time.Minute: "1 min", time.Minute + 1: "2 min", 10 * time.Minute: "10 min", 11 * time.Minute: "15 min",
+		55*time.Minute + 1: "1 h", time.Hour: "1 h", 61 * time.Minute: "1.5 h", 119 * time.Minute: "2 h", 5 * time.Hour: "5 h",
+	} {
+		if got := Wait(d, "de"); got != want {
+			t.Errorf("%s: %q, want %q", d, got, want)
+		}
+	}
+	if got := Wait(time.Minute, "ar-EG"); !strings.HasSuffix(got, "دقيقة") {
+		t.Errorf("in Arabic: %q", got)
 	}
 }
