@@ -95,6 +95,13 @@ type Conversation struct {
 	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
 	// Returns counts how often humans gave it back to the AI. Above a limit they keep it.
 	Returns int `json:"returns,omitempty"`
+	// WrapUp is set while the agent who let go of it last is still busy with it.
+	WrapUp *WrapUp `json:"wrapUp,omitempty"`
+	// Absences are why the customer was told in this wait that nobody is there.
+	Absences []Absence `json:"absences,omitempty"`
+	// Pool is the one through which the agent who owns it got it, empty for one who took it over; AssignedAt is when.
+	Pool       string    `json:"pool,omitempty"`
+	AssignedAt time.Time `json:"assignedAt,omitzero"`
 	// Contact is how the customer can be reached later, once they were asked or said so.
 	Contact *Contact `json:"contact,omitempty"`
 	// Disposition is what the human who resolved it last said came of it.
@@ -121,8 +128,8 @@ func (c Conversation) Unanswered() bool { return c.LastCustomer > c.LastHuman }
 // AnswerBy is the type of channel over which a human will answer, which counts for routes and capacity: that of the
 // conversation, or e-mail or phone once the customer was asked for, and left, an address or number to be answered at.
 func (c Conversation) AnswerBy() v1alpha1.ChannelType {
-	if k := c.Contact; k != nil && k.has(k.By) {
-		return k.By
+	if c.Contact != nil && c.Contact.Over() != "" {
+		return c.Contact.Over()
 	}
 	return c.ChannelType
 }

@@ -37,6 +37,54 @@ var effects = map[Name]func(t *testing.T){
 		ai := must(t)(owned(t, OwnerAI).CustomerWrites("m2", "Hello?", t0))
 		is(t, "what the AI owes", ai.Seq, ai.Pending)
 	},
+	NobodyThere: func(t *testing.T) {
+		change, err := owned(t, OwnerQueue).NobodyThere(Busy, []string{"All are busy.", "Hm."}, t0)
+		wantLines(t, change, err, line{EventUnavailable, 2, AuthorSystem, ""}, line{EventMessage, 2, AuthorSystem, "All are busy."},
+			line{EventMessage, 2, AuthorSystem, "Hm."})
+		is(t, "absence in the log", Busy, change.Events[0].Absence)
+		got := change.Conversation
+		if !got.ToldOf(Busy) || got.ToldOf(Closed) || got.Offer == nil {
+			t.Errorf("absences %v, offer %v", got.Absences, got.Offer)
+		}
+		is(t, "absences of the next wait", []Absence(nil), must(t)(got.Accept(anna, "", t0)).Absences)
+	},
+	Inform: func(t *testing.T) {
+		change, err := owned(t, OwnerQueue).Inform("Thank you.", t0)
+		wantLines(t, change, err, line{EventMessage, 2, AuthorSystem, "Thank you."})
+	},
+	AgentGone: func(t *testing.T) {
+		c := owned(t, OwnerAgent)
+		change, err := c.AgentGone([]string{"One moment."}, t0.Add(time.Hour))
+		wantLines(t, change, err, line{EventRequeued, 4, AuthorSystem, ""}, line{EventMessage, 4, AuthorSystem, "One moment."})
+		is(t, "who is gone", anna.Email, change.Events[0].Agent.ID)
+		got := change.Conversation
+		is(t, "place in the queue", c.Handoff.At, got.Handoff.At)
+		is(t, "units", 0, got.Cost)
+		is(t, "last agent", anna.Email, got.LastAgent)
+	},
+	BeginWrapUp: func(t *testing.T) {
+		c := owned(t, OwnerAgent)
+		w := WrapUp{Agent: anna, Pool: c.Pool, Units: c.Cost, Since: c.AssignedAt, Until: t0.Add(time.Minute)}
+		is(t, "pool", "support", c.Pool)
+		is(t, "assigned at", t0, c.AssignedAt)
+		c = must(t)(c.Resolve(anna, Outcome{ToAI: true}, t0))
+		change, err := c.BeginWrapUp(w, t0)
+		wantLines(t, change, err, line{EventWrapUp, 4, AuthorSystem, ""})
+		is(t, "wrap-up", &w, change.Conversation.WrapUp)
+		is(t, "end in the log", w.Until, change.Events[0].Until)
+		is(t, "wrap-up of what is taken over", (*WrapUp)(nil), must(t)(change.Conversation.TakeOver(boris, 1, Handoff{}, nil, "", t0)).WrapUp)
+		queued := must(t)(must(t)(change.Conversation.CustomerWrites("", "Hm?", t0)).HandOff(4, change.Conversation.Seq+1, Handoff{}, nil, nil, t0))
+		is(t, "wrap-up of what is handed off", &w, queued.WrapUp)
+		is(t, "wrap-up of what is offered", (*WrapUp)(nil), must(t)(queued.MakeOffer(offerTo(boris), t0)).WrapUp)
+	},
+	EndWrapUp: func(t *testing.T) {
+		c := owned(t, OwnerNobody)
+		c.WrapUp = &WrapUp{Agent: anna}
+		change, err := c.EndWrapUp(t0)
+		wantLines(t, change, err, line{EventWrapUpEnded, c.Epoch, AuthorSystem, ""})
+		is(t, "wrap-up", (*WrapUp)(nil), change.Conversation.WrapUp)
+		is(t, "whose", anna.Email, change.Events[0].Agent.ID)
+	},
 	CustomerLeaves: func(t *testing.T) {
 		change, err := owned(t, OwnerAgent).CustomerLeaves(t0)
 		wantLines(t, change, err, line{EventCustomerLeft, 3, AuthorCustomer, ""})
@@ -79,7 +127,7 @@ var effects = map[Name]func(t *testing.T){
 	GiveContact: func(t *testing.T) {
 		c := must(t)(owned(t, OwnerQueue).AskContact(v1alpha1.ChannelTypePhone, "", t0))
 		c = must(t)(c.GiveContact("u@example.org", "", t0))
-		is(t, "answered by", c.ChannelType, c.AnswerBy())
+		is(t, "answered by", v1alpha1.ChannelTypeEmail, c.AnswerBy()) // asked for a number, they gave an address
 		c = must(t)(c.GiveContact("", "+31201234567", t0))
 		is(t, "contact", &Contact{Asked: true, By: v1alpha1.ChannelTypePhone, Email: "u@example.org", Phone: "+31201234567"}, c.Contact)
 		is(t, "answered by", v1alpha1.ChannelTypePhone, c.AnswerBy())

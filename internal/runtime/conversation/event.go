@@ -36,6 +36,11 @@ const (
 	EventContactGiven     EventType = "contact_given"
 	EventVoicemail        EventType = "voicemail"
 
+	// EventUnavailable: nobody is there. EventWrapUp and EventWrapUpEnded frame the time after a conversation.
+	EventUnavailable EventType = "unavailable"
+	EventWrapUp      EventType = "wrap_up"
+	EventWrapUpEnded EventType = "wrap_up_ended"
+
 	// EventMerged ends the log of a conversation that goes on in another, EventAbsorbed is in the log of that other.
 	EventMerged   EventType = "merged"
 	EventAbsorbed EventType = "absorbed"
@@ -86,7 +91,11 @@ type Event struct {
 	Cost  int     `json:"cost,omitempty"`
 	// Target is who the conversation was sent to.
 	Target *Target `json:"target,omitempty"`
-	// Until is when a snooze ends.
+	// Absence is why nobody is there.
+	Absence Absence `json:"absence,omitempty"`
+	// Away says that the agent who let an offer pass was set away for it.
+	Away bool `json:"away,omitempty"`
+	// Until is when a snooze or wrap-up ends.
 	Until       time.Time  `json:"until,omitzero"`
 	Disposition string     `json:"disposition,omitempty"`
 	Contact     *Contact   `json:"contact,omitempty"`
@@ -99,7 +108,7 @@ type Event struct {
 var customers = map[EventType]bool{
 	EventStarted: true, EventMessage: true, EventHandoff: true, EventAssigned: true, EventTakenOver: true,
 	EventResolved: true, EventReturned: true, EventReopened: true, EventTransferred: true, EventRequeued: true,
-	EventReassigned: true, EventContactAsked: true, EventContactGiven: true,
+	EventReassigned: true, EventContactAsked: true, EventContactGiven: true, EventUnavailable: true,
 	EventMerged: true, EventContinued: true,
 }
 

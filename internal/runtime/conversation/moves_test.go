@@ -168,6 +168,7 @@ func TestReturnToTheAIBeginsAFreshWindow(t *testing.T) {
 	want.Owner, want.Epoch, want.Seq = Owner{Kind: OwnerAI}, c.Epoch+1, c.Seq+2
 	want.Window, want.Background = want.Seq, "The parcel was lost."
 	want.Turns, want.NotUnderstood, want.Pending, want.Handoff, want.Passed, want.Cost = 0, 0, 0, nil, nil, 0
+	want.Pool, want.AssignedAt = "", time.Time{}
 	want.Previous, want.Returns = c.Handoff, 1
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("conversation (-want +got):\n%s", diff)

@@ -16,7 +16,7 @@ func (c Conversation) MakeOffer(o Offer, now time.Time) (Change, error) {
 	if c.Offer != nil {
 		return s.refuse("it is offered to %s until %s", c.Offer.Agent.Email, c.Offer.ExpiresAt.Format(time.RFC3339))
 	}
-	s.conv.Offer = &o
+	s.conv.Offer, s.conv.WrapUp = &o, nil
 	s.append(Event{Type: EventOffered, Author: Author{Kind: AuthorSystem}, Agent: o.Agent.author(), Cost: o.Cost})
 	return s.done()
 }
@@ -24,6 +24,11 @@ func (c Conversation) MakeOffer(o Offer, now time.Time) (Change, error) {
 // OfferExpires ends the open offer, whose agent let it pass. They come after the others when it is offered again.
 func (c Conversation) OfferExpires(now time.Time) (Change, error) {
 	return c.endOffer(OfferExpires, Event{Type: EventOfferExpired, Author: Author{Kind: AuthorSystem}}, true, now)
+}
+
+// OfferMissed is OfferExpires. away says that its agent is set away for it.
+func (c Conversation) OfferMissed(away bool, now time.Time) (Change, error) {
+	return c.endOffer(OfferExpires, Event{Type: EventOfferExpired, Author: Author{Kind: AuthorSystem}, Away: away}, true, now)
 }
 
 // Decline ends the open offer, to which its agent says no. They come after the others when it is offered again.
@@ -69,7 +74,7 @@ func (c Conversation) Accept(agent Person, told string, now time.Time) (Change, 
 		return s.refuse("the offer to %s expired at %s; take it over instead", agent.Email, c.Offer.ExpiresAt.Format(time.RFC3339))
 	}
 	owner := s.give(Owner{Kind: OwnerAgent, ID: agent.Email})
-	s.conv.Cost = c.Offer.Cost
+	s.conv.Cost, s.conv.Pool = c.Offer.Cost, c.Offer.Pool
 	s.append(Event{Type: EventAssigned, Author: *agent.author(), Agent: agent.author(), Cost: c.Offer.Cost, Owner: owner})
 	s.tell(told)
 	return s.done()

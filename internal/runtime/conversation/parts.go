@@ -80,6 +80,22 @@ func (k *Contact) has(by v1alpha1.ChannelType) bool {
 	return by == v1alpha1.ChannelTypeEmail && k.Email != "" || by == v1alpha1.ChannelTypePhone && k.Phone != ""
 }
 
+// Over is the type of channel over which a customer is reached who was asked for a way to: what they were asked for, or
+// the other one if that is all they gave. It is empty for who was not asked, or gave nothing.
+func (k *Contact) Over() v1alpha1.ChannelType {
+	switch {
+	case k.has(k.By):
+		return k.By
+	case !k.Asked:
+		return ""
+	case k.Email != "":
+		return v1alpha1.ChannelTypeEmail
+	case k.Phone != "":
+		return v1alpha1.ChannelTypePhone
+	}
+	return ""
+}
+
 // Voicemail is a message that a caller left. Recording is where the sound is kept, and empty for one without sound.
 type Voicemail struct {
 	Recording string `json:"recording,omitempty"`

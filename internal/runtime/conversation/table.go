@@ -24,6 +24,8 @@ const (
 	AskContact      Name = "AskContact"
 	RecordVoicemail Name = "RecordVoicemail"
 	Overflow        Name = "Overflow"
+	NobodyThere     Name = "NobodyThere"
+	Inform          Name = "Inform"
 
 	TakeOver     Name = "TakeOver"
 	Adopt        Name = "Adopt"
@@ -35,6 +37,9 @@ const (
 	Resolve      Name = "Resolve"
 	ReturnToAI   Name = "ReturnToAI"
 	IdleReturn   Name = "IdleReturn"
+	AgentGone    Name = "AgentGone"
+	BeginWrapUp  Name = "BeginWrapUp"
+	EndWrapUp    Name = "EndWrapUp"
 
 	OutsideReplies Name = "OutsideReplies"
 	OutsideEnds    Name = "OutsideEnds"
@@ -104,6 +109,10 @@ var Transitions = []Transition{
 		"", "the voicemail, and the caller's number to call back"},
 	{Overflow, []OwnerKind{OwnerQueue}, outside,
 		"the route or the unavailable step names a line or helpdesk", "transferred, an open offer ends, what the customer is told"},
+	{NobodyThere, []OwnerKind{OwnerQueue}, nil,
+		"nobody is on shift, or nobody took it in time, and the customer was not told so in this wait", "why nobody is there, what the customer is told"},
+	{Inform, []OwnerKind{OwnerQueue}, nil,
+		"", "what the customer is told"},
 
 	{TakeOver, []OwnerKind{OwnerAI, OwnerQueue, OwnerLine}, []OwnerKind{OwnerAgent},
 		"an agent of the Copilot", "the released part of a cut answer, the handoff where there was none, taken over"},
@@ -126,6 +135,12 @@ var Transitions = []Transition{
 	{IdleReturn, []OwnerKind{OwnerAgent}, []OwnerKind{OwnerAI, OwnerNobody},
 		"the customer has been silent since a human's last message for as long as the policy says",
 		"returned; the AI answers again with a fresh window. One that went back too often is closed, with a note why"},
+	{AgentGone, []OwnerKind{OwnerAgent}, []OwnerKind{OwnerQueue},
+		"the agent is offline; the customer's newest message has no human's answer, and is not put off", "requeued at its old place, what the customer is told"},
+	{BeginWrapUp, []OwnerKind{OwnerAI, OwnerNobody}, nil,
+		"an agent has just let go of it", "its units stay taken until the wrap-up ends"},
+	{EndWrapUp, anybody, nil,
+		"there is a wrap-up; its time is up, or its agent is done", "the units are free"},
 
 	{OutsideReplies, []OwnerKind{OwnerHelpdesk}, nil,
 		"", "the message of a human at the helpdesk"},

@@ -70,10 +70,12 @@ func (s *step) give(to Owner) *Owner {
 	s.conv.Owner = to
 	s.conv.Epoch++
 	s.conv.Offer, s.conv.Cost = nil, 0
+	s.conv.Pool, s.conv.AssignedAt, s.conv.Absences = "", time.Time{}, nil
 	s.conv.SnoozedUntil, s.conv.ReturnAt, s.conv.ClosedAt = time.Time{}, time.Time{}, time.Time{}
 	switch to.Kind {
 	case OwnerAgent:
 		s.conv.LastAgent = to.ID
+		s.conv.AssignedAt, s.conv.WrapUp = s.now, nil
 	case OwnerNobody:
 		s.conv.ClosedAt = s.now
 	}

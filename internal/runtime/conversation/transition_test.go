@@ -113,6 +113,16 @@ var calls = map[string]func(t testing.TB, c Conversation) (Change, error){
 	},
 	"Overflow to Line":     func(_ testing.TB, c Conversation) (Change, error) { return c.Overflow(Target{Line: "desk"}, "", t0) },
 	"Overflow to Helpdesk": func(_ testing.TB, c Conversation) (Change, error) { return c.Overflow(Target{Helpdesk: "z"}, "", t0) },
+	"NobodyThere": func(_ testing.TB, c Conversation) (Change, error) {
+		return c.NobodyThere(Closed, []string{"Closed."}, t0)
+	},
+	"Inform":      func(_ testing.TB, c Conversation) (Change, error) { return c.Inform("Hm.", t0) },
+	"AgentGone":   func(_ testing.TB, c Conversation) (Change, error) { return c.AgentGone([]string{"One moment."}, t0) },
+	"BeginWrapUp": func(_ testing.TB, c Conversation) (Change, error) { return c.BeginWrapUp(WrapUp{Agent: anna}, t0) },
+	"EndWrapUp": func(_ testing.TB, c Conversation) (Change, error) {
+		c.WrapUp = &WrapUp{Agent: anna}
+		return c.EndWrapUp(t0)
+	},
 	"TakeOver": func(_ testing.TB, c Conversation) (Change, error) {
 		return c.TakeOver(boris, 1, Handoff{}, nil, "", t0)
 	},
@@ -201,6 +211,11 @@ var leads = map[string]map[OwnerKind]OwnerKind{
 	"RecordVoicemail":       stays(OwnerQueue),
 	"Overflow to Line":      to(OwnerLine, OwnerQueue),
 	"Overflow to Helpdesk":  to(OwnerHelpdesk, OwnerQueue),
+	"NobodyThere":           stays(OwnerQueue),
+	"Inform":                stays(OwnerQueue),
+	"AgentGone":             to(OwnerQueue, OwnerAgent),
+	"BeginWrapUp":           stays(OwnerAI, OwnerNobody),
+	"EndWrapUp":             stays(owners...),
 	"TakeOver":              to(OwnerAgent, OwnerAI, OwnerQueue, OwnerLine),
 	"Adopt":                 to(OwnerAgent, OwnerAgent),
 	"AgentReplies":          stays(OwnerAgent),

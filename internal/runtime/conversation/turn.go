@@ -91,4 +91,10 @@ func (s *step) freshWindow(background string) {
 		s.conv.Previous = s.conv.Handoff
 	}
 	s.conv.Handoff, s.conv.Passed = nil, nil
+	if k := s.conv.Contact; k != nil { // the next human answers where the customer is then
+		s.conv.Contact = nil
+		if k.Email != "" || k.Phone != "" {
+			s.conv.Contact = &Contact{Email: k.Email, Phone: k.Phone}
+		}
+	}
 }
