@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -12,11 +13,10 @@ import (
 
 const (
 	queryClaimWaiting = `SELECT body ` + waiting + ` AND (waiting_since, id) > ($1, $2) ORDER BY waiting_since, id LIMIT $3`
-	// The lock of the conversation or agent is taken before that of its deadline, as every other writer does.
+	// The lock of the conversation is taken before that of its deadline, as every other writer does.
 	queryDueOfConversation = `SELECT d.kind, d.conversation, '', d.due FROM conversations c
 		JOIN deadlines d ON d.conversation = c.id WHERE d.due <= $1 ORDER BY d.due LIMIT $2`
-	queryDueOfAgent = `SELECT d.kind, '', d.agent, d.due FROM agents a
-		JOIN deadlines d ON d.agent = a.email WHERE d.due <= $1 ORDER BY d.due LIMIT $2`
+	queryDueOfAgent = `SELECT kind, '', agent, due FROM deadlines WHERE due <= $1 AND agent IS NOT NULL ORDER BY due LIMIT $2`
 )
 
 func (w tx) ClaimWaiting(after conversation.Conversation, limit int) ([]conversation.Conversation, error) {
@@ -63,10 +63,7 @@ func (w tx) SetDeadline(d Deadline) error {
 
 func (w tx) setDeadline(d Deadline) error {
 	w.writing.wake.Queue = true
-	column, subject := "conversation", d.Conversation
-	if d.Agent != "" {
-		column, subject = "agent", d.Agent
-	}
+	column, subject := d.subject()
 	if d.Due.IsZero() {
 		return w.exec(`DELETE FROM deadlines WHERE `+column+` = $1 AND kind = $2`, subject, string(d.Kind))
 	}
@@ -83,32 +80,65 @@ func (w tx) ClaimDeadlines(limit int) ([]Deadline, error) {
 	if err != nil {
 		return nil, w.note("claim", "deadlines", err)
 	}
-	var due []Deadline
-	for _, query := range []string{queryDueOfConversation, queryDueOfAgent} {
-		if err := w.claimDue(&due, query, now, max(limit, 0)-len(due)); err != nil {
-			return nil, w.note("claim", "deadlines", err)
-		}
-	}
-	return due, nil
-}
-
-func (w tx) claimDue(due *[]Deadline, query string, now time.Time, limit int) error {
-	known := len(*due)
-	err := w.each(func(scan func(...any) error) error {
-		var d Deadline
-		var at int64
-		err := scan(&d.Kind, &d.Conversation, &d.Agent, &at)
-		d.Due = time.Unix(0, at).UTC()
-		*due = append(*due, d)
-		return err
-	}, query+w.skipLocked, now.UnixNano(), limit)
-	for _, d := range (*due)[known:] {
+	due, err := w.due(queryDueOfConversation+w.skipLocked, now, limit)
+	for _, d := range due {
 		d.Due = time.Time{}
 		if err == nil {
 			err = w.setDeadline(d)
 		}
 	}
-	return err
+	if err != nil {
+		return nil, w.note("claim", "deadlines", err)
+	}
+	return due, nil
+}
+
+func (w tx) TakeDeadline(d Deadline) (bool, error) {
+	now, err := w.Now()
+	column, subject := d.subject()
+	var kind string
+	if err == nil {
+		err = w.one(&kind, `DELETE FROM deadlines WHERE `+column+` = $1 AND kind = $2 AND due <= $3 RETURNING kind`,
+			subject, string(d.Kind), now.UnixNano())
+	}
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	w.writing.wrote = true
+	return err == nil, w.note("take deadline "+string(d.Kind)+" of", subject, err)
+}
+
+// due reads deadlines with a query that selects kind, conversation, agent and time.
+func (r reader) due(query string, now time.Time, limit int) (due []Deadline, err error) {
+	err = r.each(func(scan func(...any) error) error {
+		var d Deadline
+		var at int64
+		err := scan(&d.Kind, &d.Conversation, &d.Agent, &at)
+		d.Due = time.Unix(0, at).UTC()
+		due = append(due, d)
+		return err
+	}, query, now.UnixNano(), max(limit, 0))
+	return due, err
+}
+
+func (r reader) DueOfAgents(limit int) ([]Deadline, error) {
+	now, err := r.Now()
+	if err != nil {
+		return nil, err
+	}
+	due, err := r.due(queryDueOfAgent, now, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read what is due of agents: %w", err)
+	}
+	return due, nil
+}
+
+// subject is the column that says whose a deadline is, and its value.
+func (d Deadline) subject() (column, value string) {
+	if d.Agent != "" {
+		return "agent", d.Agent
+	}
+	return "conversation", d.Conversation
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

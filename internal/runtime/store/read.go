@@ -19,6 +19,7 @@ const (
 	waiting         = `FROM conversations WHERE owner_kind = 'Queue' AND offer_expires IS NULL`
 	queryWaiting    = `SELECT body ` + waiting + ` ORDER BY waiting_since, id LIMIT $1 OFFSET $2`
 	queryNWaiting   = `SELECT count(*) ` + waiting
+	queryNAhead     = queryNWaiting + ` AND (waiting_since, id) < ($1, $2)`
 	queryOffered    = `SELECT body FROM conversations WHERE offer_expires IS NOT NULL ORDER BY offer_expires, id`
 	queryHeld       = `SELECT body FROM conversations WHERE holder = $1 ORDER BY waiting_since, id`
 	queryOfCustomer = `SELECT body FROM conversations WHERE customer = $1`
@@ -132,6 +133,13 @@ func (r reader) CountWaiting() (n int, err error) {
 	return n, nil
 }
 
+func (r reader) CountAhead(c conversation.Conversation) (n int, err error) {
+	if err := r.one(&n, queryNAhead, waitingSince(c).UnixNano(), c.ID); err != nil {
+		return 0, fmt.Errorf("count the queue ahead of conversation %s: %w", c.ID, err)
+	}
+	return n, nil
+}
+
 func (r reader) Offered() ([]conversation.Conversation, error) {
 	offered, err := bodies[conversation.Conversation](r, queryOffered)
 	if err != nil {
@@ -204,6 +212,15 @@ func (r reader) Presences() (map[string]Presence, error) {
 	return presences, nil
 }
 
+func (r reader) Presence(email string) (p Presence, err error) {
+	p.Email = email
+	err = r.agents(func(a Agent) { p = a.Presence }, `WHERE email = $1`, email)
+	if err != nil {
+		return p, fmt.Errorf("read the presence of agent %s: %w", email, err)
+	}
+	return p, nil
+}
+
 func (r reader) NextDeadline() (time.Time, error) {
 	var due sql.NullInt64
 	if err := r.one(&due, queryNextDue); err != nil {
@@ -216,16 +233,17 @@ func (r reader) NextDeadline() (time.Time, error) {
 func (r reader) agents(fn func(Agent), where string, args ...any) error {
 	return r.each(func(scan func(...any) error) error {
 		var a Agent
-		var state sql.NullString
-		var until, idle sql.NullInt64
-		if err := scan(&a.Presence.Email, &state, &until, &idle, &a.Load.Units); err != nil {
+		var state, reason sql.NullString
+		var since, until, idle sql.NullInt64
+		if err := scan(&a.Presence.Email, &state, &reason, &since, &until, &a.Presence.Missed, &idle, &a.Load.Units); err != nil {
 			return err
 		}
-		a.Presence.State, a.Presence.Until = PresenceState(state.String), fromNanos(until)
+		a.Presence.State, a.Presence.Reason = PresenceState(state.String), reason.String
+		a.Presence.Since, a.Presence.Until = fromNanos(since), fromNanos(until)
 		a.Load.IdleSince = fromNanos(idle)
 		fn(a)
 		return nil
-	}, `SELECT email, state, until, idle_since, units FROM agents `+where, args...)
+	}, `SELECT email, state, reason, since, until, missed, idle_since, units FROM agents `+where, args...)
 }
 
 // one reads the only column of the only row, or returns ErrNotFound.

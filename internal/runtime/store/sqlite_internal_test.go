@@ -46,6 +46,8 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 	for query, index := range map[string]string{
 		queryWaiting:           "INDEX conversations_waiting",
 		queryNWaiting:          "INDEX conversations_waiting",
+		queryNAhead:            "INDEX conversations_waiting",
+		queryHandled:           "INDEX handled_newest (pool=? AND channel_type=?)",
 		queryOffered:           "INDEX conversations_offered",
 		queryHeld:              "INDEX conversations_holder (holder=?)",
 		queryOfCustomer:        "INDEX conversations_customer (customer=?)",

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 )
@@ -31,18 +32,34 @@ var ErrConflict = errors.New("the change does not follow what is stored")
 // PresenceState is what an agent says about themselves.
 type PresenceState string
 
-// The values of PresenceState.
+// The values of PresenceState. Only who is online is offered work.
 const (
-	Online  PresenceState = "online"
+	Online PresenceState = "online"
+	// Busy: at work, but with something else.
+	Busy    PresenceState = "busy"
 	Away    PresenceState = "away"
 	Offline PresenceState = "offline"
+)
+
+// Reasons that the runtime gives for a state that the agent did not choose.
+const (
+	// ReasonMissedOffers: away, for letting too many offers in a row pass.
+	ReasonMissedOffers = "MissedOffers"
+	// ReasonConnectionLost: offline, since nothing was heard of them.
+	ReasonConnectionLost = "ConnectionLost"
 )
 
 // Presence is an agent's state. An agent is present while State is Online and Until has not passed.
 type Presence struct {
 	Email string        `json:"email"`
 	State PresenceState `json:"state"`
-	Until time.Time     `json:"until,omitzero"`
+	// Reason is the agent's own words, or one of the constants.
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	// Until is how long the agent counts as being there unless they are heard of again; zero while Offline.
+	Until time.Time `json:"until,omitzero"`
+	// Missed counts the offers that passed, one after the other.
+	Missed int `json:"missedOffers,omitempty"`
 }
 
 // Present says whether the agent can be offered work at a time.
@@ -58,11 +75,18 @@ type Agent struct {
 // DeadlineKind says what is to happen at a deadline.
 type DeadlineKind string
 
-// The deadlines that Save keeps: the end of an open offer, of a snooze, and of the silence after which the AI takes over.
+// The values of DeadlineKind. Save keeps the first four, since the conversation says when they are due.
 const (
+	// DeadlineOffer is the end of an open offer, DeadlineSnooze that of a snooze, DeadlineReturn that of the silence after
+	// which the AI takes over, DeadlineWrapUp that of the time after a conversation.
 	DeadlineOffer  DeadlineKind = "offer"
 	DeadlineSnooze DeadlineKind = "snooze"
 	DeadlineReturn DeadlineKind = "return"
+	DeadlineWrapUp DeadlineKind = "wrapup"
+	// DeadlineUnavailable is when it has to be seen whether anybody is there for a conversation that waits.
+	DeadlineUnavailable DeadlineKind = "unavailable"
+	// DeadlinePresence is when it has to be seen whether an agent is still there.
+	DeadlinePresence DeadlineKind = "presence"
 )
 
 // Deadline is a time at which something has to happen to a conversation or to an agent: one of the two is set. Each has
@@ -124,6 +148,11 @@ type Reader interface {
 	Waiting(skip, limit int) ([]conversation.Conversation, error)
 	// CountWaiting returns how many those are, without reading them.
 	CountWaiting() (int, error)
+	// CountAhead returns how many of those come before a conversation, which may be one that is about to wait.
+	CountAhead(c conversation.Conversation) (int, error)
+	// HandlingTime returns the mean of the newest times that Handled was given for a pool and type of channel, at most so
+	// many, and how many there were.
+	HandlingTime(pool string, ct v1alpha1.ChannelType, newest int) (mean time.Duration, samples int, err error)
 	// Offered returns the conversations with an open offer, the one that expires first at the front.
 	Offered() ([]conversation.Conversation, error)
 	// OwnedBy returns the conversations that an agent owns or is offered, longest waiting first.
@@ -138,6 +167,10 @@ type Reader interface {
 	Loads() (map[string]assign.Load, error)
 	// Presences returns every known presence by e-mail address.
 	Presences() (map[string]Presence, error)
+	// Presence returns an agent's presence; its State is empty for one who never said anything.
+	Presence(email string) (Presence, error)
+	// DueOfAgents returns up to limit deadlines of agents that are due, the earliest first. They stay until TakeDeadline.
+	DueOfAgents(limit int) ([]Deadline, error)
 	// NextDeadline returns when the next deadline is due, or the zero time if there is none.
 	NextDeadline() (time.Time, error)
 }
@@ -159,14 +192,21 @@ type Tx interface {
 	Agents(emails ...string) (map[string]Agent, error)
 	// SetPresence replaces an agent's presence.
 	SetPresence(p Presence) error
+	// RenewPresence moves Until of an agent who is present, of which nobody has to be told.
+	RenewPresence(p Presence) error
 	// Touch notes that an agent's work began or ended at a time: the agent is idle since then.
 	Touch(email string, now time.Time) error
 	// SetDeadline replaces the deadline of its kind, or removes it if Due is zero. The caller holds the lock of the
 	// conversation or agent. It returns ErrNotFound for an unknown conversation.
 	SetDeadline(d Deadline) error
-	// ClaimDeadlines removes up to limit deadlines that are due and returns them, with the lock of their conversation
-	// or agent. What others have locked is left out: it is still due afterwards.
+	// ClaimDeadlines removes up to limit deadlines of conversations that are due and returns them, with the locks of the
+	// conversations. What others have locked is left out: it is still due afterwards.
 	ClaimDeadlines(limit int) ([]Deadline, error)
+	// TakeDeadline removes a deadline of that kind, if it is due, and says whether it was. The caller holds the lock of
+	// the conversation or agent. It is for an agent, whose conversations have to be locked before.
+	TakeDeadline(d Deadline) (bool, error)
+	// Handled keeps how long a conversation of a pool took an agent's capacity, which came free at a time.
+	Handled(pool string, ct v1alpha1.ChannelType, ended time.Time, took time.Duration) error
 	// PutCode keeps the hash of a one-time login code until it expires. Expired ones are dropped.
 	PutCode(hash []byte, email string, expires, now time.Time) error
 	// TakeCode returns whose code it is and forgets it; ErrNotFound if it is unknown or expired.

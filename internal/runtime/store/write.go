@@ -160,9 +160,15 @@ func (w tx) append(c conversation.Change) error {
 func (w tx) SetPresence(p Presence) error {
 	w.writing.wake.Queue = true
 	return w.note("set the presence of agent", p.Email, w.exec(
-		`INSERT INTO agents (email, state, until) VALUES ($1, $2, $3)
-		ON CONFLICT (email) DO UPDATE SET state = excluded.state, until = excluded.until`,
-		p.Email, string(p.State), nanosOrNull(p.Until)))
+		`INSERT INTO agents (email, state, reason, since, until, missed) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (email) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since,
+			until = excluded.until, missed = excluded.missed`,
+		p.Email, string(p.State), orNull(p.Reason), nanosOrNull(p.Since), nanosOrNull(p.Until), p.Missed))
+}
+
+func (w tx) RenewPresence(p Presence) error {
+	return w.note("renew the presence of agent", p.Email, w.exec(
+		`UPDATE agents SET until = $2 WHERE email = $1`, p.Email, nanosOrNull(p.Until)))
 }
 
 func (w tx) Touch(email string, now time.Time) error {

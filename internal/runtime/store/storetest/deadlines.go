@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -68,16 +69,41 @@ func testDeadlines(t *testing.T, s store.Store) {
 	mine := errors.New("mine")
 	if err := s.Update(t.Context(), func(tx store.Tx) error {
 		due, err := tx.ClaimDeadlines(10)
-		same(t, "claimed and given back", []store.Deadline{at("c2", -time.Second), at("c0", 0), wrapUp}, due)
+		same(t, "claimed and given back", []store.Deadline{at("c2", -time.Second), at("c0", 0)}, due)
 		return errors.Join(err, mine)
 	}); !errors.Is(err, mine) {
 		t.Error(err)
 	}
 	same(t, "none of the claim", []store.Deadline(nil), claim(t, s, 0))
 	same(t, "the first claim", []store.Deadline{at("c2", -time.Second), at("c0", 0)}, claim(t, s, 2))
-	same(t, "the second claim", []store.Deadline{wrapUp}, claim(t, s, 2))
-	same(t, "the third claim", []store.Deadline(nil), claim(t, s, 2))
+	same(t, "the second claim", []store.Deadline(nil), claim(t, s, 2))
+	wantNext(t, s, wrapUp.Due)
+	takes(t, s, later, false)
+	takes(t, s, wrapUp, true)
+	takes(t, s, wrapUp, false)
 	wantNext(t, s, t0.Add(time.Minute))
+}
+
+// takes reads what is due of agents, and takes one deadline under the agent's lock.
+func takes(t *testing.T, s store.Store, d store.Deadline, want bool) {
+	t.Helper()
+	view(t, s, func(r store.Reader) error {
+		due, err := r.DueOfAgents(10)
+		if listed := slices.Contains(due, d); listed != want {
+			t.Errorf("%v is due: %v, want %v", d, listed, want)
+		}
+		return err
+	})
+	update(t, s, func(tx store.Tx) error {
+		if _, err := tx.Agents(d.Agent); err != nil {
+			return err
+		}
+		taken, err := tx.TakeDeadline(d)
+		if taken != want {
+			t.Errorf("%v was taken: %v, want %v", d, taken, want)
+		}
+		return err
+	})
 }
 
 // The end of an offer is a deadline as long as the offer is open.

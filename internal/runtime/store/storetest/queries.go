@@ -14,6 +14,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
@@ -49,7 +50,14 @@ func testQueueOldestFirst(t *testing.T, s store.Store) {
 		if n != 4 {
 			t.Errorf("%d wait, want 4", n)
 		}
-		return err
+		queue, err2 := r.Waiting(0, 10)
+		for want, c := range queue {
+			ahead, err := r.CountAhead(c)
+			if ahead != want || err != nil {
+				t.Errorf("%d wait ahead of %s (%v), want %d", ahead, c.ID, err, want)
+			}
+		}
+		return errors.Join(err, err2)
 	})
 }
 
@@ -200,11 +208,12 @@ func same(t *testing.T, what string, want, got any) {
 
 func testPresenceAndIdleTime(t *testing.T, s store.Store) {
 	online := store.Presence{Email: anna.Email, State: store.Online, Until: t0.Add(time.Minute)}
-	away := store.Presence{Email: boris.Email, State: store.Away}
+	away := store.Presence{Email: boris.Email, State: store.Away, Reason: "lunch", Since: t0, Until: t0.Add(time.Hour), Missed: 2}
 	update(t, s, func(tx store.Tx) error {
 		return errors.Join(
 			tx.SetPresence(store.Presence{Email: anna.Email, State: store.Offline}),
-			tx.SetPresence(away), tx.Touch("chloe@agents.example", t0), tx.Touch(anna.Email, t0))
+			tx.SetPresence(store.Presence{Email: boris.Email, State: store.Away, Reason: "lunch", Since: t0, Until: t0, Missed: 2}),
+			tx.RenewPresence(away), tx.Touch("chloe@agents.example", t0), tx.Touch(anna.Email, t0))
 	})
 	update(t, s, func(tx store.Tx) error {
 		return errors.Join(tx.SetPresence(online), tx.Touch(anna.Email, t0.Add(time.Second)))
@@ -226,7 +235,11 @@ func testPresenceAndIdleTime(t *testing.T, s store.Store) {
 	view(t, s, func(r store.Reader) error {
 		presences, err := r.Presences()
 		same(t, "presence", store.Presence{Email: anna.Email, State: store.Offline}, presences[anna.Email])
-		return err
+		one, err2 := r.Presence(boris.Email)
+		same(t, "presence of one", away, one)
+		none, err3 := r.Presence("nobody@agents.example")
+		same(t, "presence of nobody", store.Presence{Email: "nobody@agents.example"}, none)
+		return errors.Join(err, err2, err3)
 	})
 }
 
@@ -266,4 +279,28 @@ func testCodesAreForOnce(t *testing.T, s store.Store) {
 		return tx.PutCode(code(2), anna.Email, t0.Add(time.Hour), t0.Add(time.Minute))
 	})
 	take(2, t0.Add(time.Minute), anna.Email)
+}
+
+// The mean is of the newest, of one pool and type of channel.
+func testHandlingTime(t *testing.T, s store.Store) {
+	update(t, s, func(tx store.Tx) error {
+		for i := range 5 {
+			if err := tx.Handled("p", v1alpha1.ChannelTypeWeb, t0.Add(time.Duration(-i)*time.Second), time.Duration(i)*time.Minute); err != nil {
+				return err
+			}
+		}
+		return errors.Join(tx.Handled("p", v1alpha1.ChannelTypeEmail, t0, time.Hour), tx.Handled("q", v1alpha1.ChannelTypeWeb, t0, time.Hour))
+	})
+	view(t, s, func(r store.Reader) error {
+		mean, n, err := r.HandlingTime("p", v1alpha1.ChannelTypeWeb, 3)
+		same(t, "mean of three", time.Minute, mean)
+		same(t, "three", 3, n)
+		mean, n, err2 := r.HandlingTime("p", v1alpha1.ChannelTypeWeb, 50)
+		same(t, "mean of all", 2*time.Minute, mean)
+		same(t, "all", 5, n)
+		mean, n, err3 := r.HandlingTime("p", v1alpha1.ChannelTypePhone, 50)
+		same(t, "mean of none", time.Duration(0), mean)
+		same(t, "none", 0, n)
+		return errors.Join(err, err2, err3)
+	})
 }

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"OffersBySoonestEnd":        testOffersBySoonestEnd,
 		"QueriesAgreeWithTheLog":    testQueriesAgreeWithTheLog,
 		"PresenceAndIdleTime":       testPresenceAndIdleTime,
+		"HandlingTime":              testHandlingTime,
 		"CodesAreForOnce":           testCodesAreForOnce,
 		"KeysAreMadeOnce":           testKeysAreMadeOnce,
 		"ConcurrentUpdates":         testConcurrentUpdates,
