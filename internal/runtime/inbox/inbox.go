@@ -23,13 +23,14 @@ type handler struct{ tenant *tenant.Tenant }
 //	GET  /agent/login?code=CODE             → {"token", "expiresAt", "agent"}; a code works once
 //	POST /v1/agent/session {"code"}         → the same
 //	GET  /v1/agent/me                       → {"agent", "presence", "expiresAt"}
-//	PUT  /v1/agent/presence {"state"}       online | away | offline → {"presence"}
+//	PUT  /v1/agent/presence {"state", "reason"?}  online | busy | away | offline → {"presence"}
+//	POST /v1/agent/heartbeat                → {"presence"}; every other request is as good
 //	GET  /v1/agent/queue?skip=N             → {"waiting", "conversations"}, longest waiting first
-//	GET  /v1/agent/mine                     → {"conversations"}: owned by me or offered to me
+//	GET  /v1/agent/mine                     → {"presence", "conversations"}: owned by me, offered to me or in my wrap-up
 //	GET  /v1/agent/conversations/{id}                → {"conversation"}
 //	GET  /v1/agent/conversations/{id}/events?after=N → {"events", "next", "more"}
-//	POST /v1/agent/conversations/{id}/{accept,decline,takeover,return,wake} → {"conversation"}; accept and takeover may be
-//	     repeated
+//	POST /v1/agent/conversations/{id}/{accept,decline,takeover,return,wake,endwrapup} → {"conversation"}; accept, takeover
+//	     and endwrapup may be repeated
 //	POST /v1/agent/conversations/{id}/resolve {"disposition"?}  → {"conversation"}
 //	POST /v1/agent/conversations/{id}/snooze {"until"}          → {"conversation"}
 //	POST /v1/agent/conversations/{id}/transfer {"to", "note"?}  → {"conversation"}
@@ -44,23 +45,25 @@ func Register(mux *http.ServeMux, t *tenant.Tenant) {
 	mux.Handle("HEAD /agent/login", httpjson.Handler(h.preview))
 	mux.Handle("POST /v1/agent/session", httpjson.Handler(h.session))
 	for pattern, next := range map[string]agentHandler{
-		"GET /v1/agent/me":                           h.me,
-		"PUT /v1/agent/presence":                     agentOnly(h.presence),
-		"GET /v1/agent/queue":                        h.queue,
-		"GET /v1/agent/mine":                         h.mine,
-		"GET /v1/agent/conversations/{id}":           h.get,
-		"GET /v1/agent/conversations/{id}/events":    h.events,
-		"POST /v1/agent/conversations/{id}/accept":   agentOnly(h.move(t.Accept)),
-		"POST /v1/agent/conversations/{id}/takeover": agentOnly(h.move(t.TakeOver)),
-		"POST /v1/agent/conversations/{id}/decline":  agentOnly(h.move(t.Decline)),
-		"POST /v1/agent/conversations/{id}/resolve":  agentOnly(h.resolve),
-		"POST /v1/agent/conversations/{id}/snooze":   agentOnly(h.snooze),
-		"POST /v1/agent/conversations/{id}/wake":     agentOnly(h.move(t.Wake)),
-		"POST /v1/agent/conversations/{id}/transfer": agentOnly(h.transfer),
-		"POST /v1/agent/conversations/{id}/merge":    h.merge,
-		"POST /v1/agent/conversations/{id}/return":   agentOnly(h.move(t.ReturnToAI)),
-		"POST /v1/agent/conversations/{id}/replies":  agentOnly(h.write(t.Reply)),
-		"POST /v1/agent/conversations/{id}/notes":    agentOnly(h.write(t.Note)),
+		"GET /v1/agent/me":                            h.me,
+		"PUT /v1/agent/presence":                      agentOnly(h.presence),
+		"POST /v1/agent/heartbeat":                    agentOnly(h.heartbeat),
+		"POST /v1/agent/conversations/{id}/endwrapup": agentOnly(h.move(t.EndWrapUp)),
+		"GET /v1/agent/queue":                         h.queue,
+		"GET /v1/agent/mine":                          h.mine,
+		"GET /v1/agent/conversations/{id}":            h.get,
+		"GET /v1/agent/conversations/{id}/events":     h.events,
+		"POST /v1/agent/conversations/{id}/accept":    agentOnly(h.move(t.Accept)),
+		"POST /v1/agent/conversations/{id}/takeover":  agentOnly(h.move(t.TakeOver)),
+		"POST /v1/agent/conversations/{id}/decline":   agentOnly(h.move(t.Decline)),
+		"POST /v1/agent/conversations/{id}/resolve":   agentOnly(h.resolve),
+		"POST /v1/agent/conversations/{id}/snooze":    agentOnly(h.snooze),
+		"POST /v1/agent/conversations/{id}/wake":      agentOnly(h.move(t.Wake)),
+		"POST /v1/agent/conversations/{id}/transfer":  agentOnly(h.transfer),
+		"POST /v1/agent/conversations/{id}/merge":     h.merge,
+		"POST /v1/agent/conversations/{id}/return":    agentOnly(h.move(t.ReturnToAI)),
+		"POST /v1/agent/conversations/{id}/replies":   agentOnly(h.write(t.Reply)),
+		"POST /v1/agent/conversations/{id}/notes":     agentOnly(h.write(t.Note)),
 	} {
 		mux.Handle(pattern, h.signedIn(next))
 	}
@@ -76,6 +79,7 @@ func (h *handler) signedIn(next agentHandler) httpjson.Handler {
 		if err != nil {
 			return err
 		}
+		h.tenant.Hear(r.Context(), s)
 		return next(w, r, s)
 	}
 }
@@ -155,12 +159,23 @@ func (h *handler) me(w http.ResponseWriter, r *http.Request, s tenant.Session) e
 // presence sets an agent's presence, which ends with their token at the latest.
 func (h *handler) presence(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
 	var body struct {
-		State store.PresenceState `json:"state"`
+		State  store.PresenceState `json:"state"`
+		Reason string              `json:"reason"`
 	}
 	if err := httpjson.Read(w, r, &body); err != nil {
 		return err
 	}
-	p, err := h.tenant.SetPresence(r.Context(), s.Agent, body.State, s.ExpiresAt)
+	p, err := h.tenant.SetPresence(r.Context(), s.Agent, body.State, body.Reason, s.ExpiresAt)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"presence": p})
+	return nil
+}
+
+// heartbeat says that an agent's client is there, and learns what became of the presence meanwhile.
+func (h *handler) heartbeat(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+	p, err := h.tenant.Heartbeat(r.Context(), s.Agent, s.ExpiresAt)
 	if err != nil {
 		return err
 	}
@@ -186,7 +201,11 @@ func (h *handler) mine(w http.ResponseWriter, r *http.Request, s tenant.Session)
 	if err != nil {
 		return err
 	}
-	httpjson.Write(w, http.StatusOK, map[string]any{"conversations": nonNil(list)})
+	p, err := h.tenant.Presence(r.Context(), s.Agent.Email)
+	if err != nil {
+		return err
+	}
+	httpjson.Write(w, http.StatusOK, map[string]any{"presence": p, "conversations": nonNil(list)})
 	return nil
 }
 

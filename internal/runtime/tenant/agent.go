@@ -58,8 +58,15 @@ func (t *Tenant) Accept(ctx context.Context, id string, a routing.Agent) (conver
 
 // Decline says no to the offer that an agent has.
 func (t *Tenant) Decline(ctx context.Context, id string, a routing.Agent) (out conversation.Conversation, err error) {
-	err = t.move(ctx, id, &out, func(_ store.Tx, c conversation.Conversation) (conversation.Change, error) {
-		return c.Decline(person(a), t.clock.Now())
+	err = t.move(ctx, id, &out, func(tx store.Tx, c conversation.Conversation) (change conversation.Change, err error) {
+		if change, err = c.Decline(person(a), t.clock.Now()); err != nil {
+			return change, err
+		}
+		locked, err := tx.Agents(a.Email)
+		if err != nil {
+			return change, err
+		}
+		return change, answered(tx, locked[a.Email].Presence)
 	})
 	return out, err
 }
@@ -115,7 +122,11 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 		if c.Owner.Kind == conversation.OwnerAgent {
 			agents = append(agents, c.Owner.ID)
 		}
-		if _, err := tx.Agents(agents...); err != nil {
+		locked, err := tx.Agents(agents...)
+		if err != nil {
+			return err
+		}
+		if err := answered(tx, locked[a.Email].Presence); err != nil {
 			return err
 		}
 		if err := tx.Touch(a.Email, t.clock.Now()); err != nil {
@@ -187,11 +198,15 @@ func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move f
 		if err != nil {
 			return err
 		}
-		out = change.Conversation
-		if err := tx.Touch(a.Email, t.clock.Now()); err != nil {
+		now := t.clock.Now()
+		if err := tx.Touch(a.Email, now); err != nil {
 			return err
 		}
-		return save(change)
+		if err := save(change); err != nil {
+			return err
+		}
+		out, err = finish(tx, in.table, c, change.Conversation, now, save)
+		return err
 	})
 	return out, err
 }

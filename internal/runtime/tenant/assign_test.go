@@ -224,6 +224,7 @@ func TestPlaceInTheQueue(t *testing.T) {
 		if position == 0 {
 			w.SetState("a0", store.Online)
 		}
+		w.Clock.Step(time.Second)
 		id := wait(w)
 		events := w.Events(id)
 		if want == "" {

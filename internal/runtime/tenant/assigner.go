@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -215,8 +214,7 @@ func place(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conver
 	f := facts(c, h)
 	route := tb.Route(f)
 	if tb.Closed(route, now) {
-		p.told = append(p.told, text(v1alpha1.MessageUnavailable, nil))
-		return p, nil
+		return p, nil // which waiting.look tells
 	}
 	r, err := readRoom(tx, tb, now)
 	if err != nil {
@@ -228,10 +226,11 @@ func place(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conver
 	if p.offer = r.choose(tb.Candidates(route, f, 0, now), nil); p.offer != nil {
 		return p, nil
 	}
-	ahead, err := tx.CountWaiting()
-	if err != nil {
-		return p, fmt.Errorf("counting the queue: %w", err)
+	if h.At.IsZero() {
+		h.At = now
 	}
-	p.told = append(p.told, text(v1alpha1.MessageQueued, map[string]string{"position": strconv.Itoa(ahead + 1)}))
-	return p, nil
+	c.Handoff = &h
+	queued, err := newWaiting(tx, tb, c, now, save).queuedText()
+	p.told = append(p.told, queued)
+	return p, err
 }

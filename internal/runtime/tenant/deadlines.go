@@ -27,14 +27,17 @@ type dueWork struct {
 func (t *Tenant) meet(w dueWork) error {
 	switch w.Kind {
 	case store.DeadlineOffer:
-		return endOffer(w.tx, w.Conversation, w.now, func(conversation.Offer) bool { return true }, w.save)
+		return w.offerMissed()
 	case store.DeadlineSnooze:
 		return endSnooze(w)
 	case store.DeadlineReturn:
 		return t.returnIdle(w)
+	case store.DeadlineUnavailable:
+		return w.meetUnavailable()
+	case store.DeadlineWrapUp:
+		return w.meetWrapUp()
 	default:
-		w.Due = w.now.Add(leftToOthers)
-		return w.tx.SetDeadline(w.Deadline)
+		return leaveToOthers(w.tx, w.Deadline)
 	}
 }
 
@@ -51,7 +54,61 @@ func (t *Tenant) meetDeadlines(ctx context.Context, tb *routing.Table) error {
 			return err
 		}
 	}
-	return nil
+	return t.meetAgents(ctx, tb)
+}
+
+// meetAgents does what is due of agents, one after the other: their conversations have to be locked before them.
+func (t *Tenant) meetAgents(ctx context.Context, tb *routing.Table) error {
+	for {
+		var due []store.Deadline
+		if err := t.store.View(ctx, func(r store.Reader) (err error) {
+			due, err = r.DueOfAgents(queuePage)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, d := range due {
+			if err := t.meetAgent(ctx, tb, d); err != nil {
+				return err
+			}
+		}
+		if len(due) < queuePage {
+			return nil
+		}
+	}
+}
+
+func (t *Tenant) meetAgent(ctx context.Context, tb *routing.Table, d store.Deadline) error {
+	var lost bool
+	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
+		switch d.Kind {
+		case store.DeadlinePresence:
+			lost, err = meetPresence(tx, tb, d.Agent, save)
+			return err
+		default:
+			return leaveToOthers(tx, d)
+		}
+	})
+	if lost && err == nil {
+		t.metrics.agentsLost.Inc()
+		t.log.Info("an agent was not heard of any more and is offline", "agent", d.Agent)
+	}
+	return err
+}
+
+// leaveToOthers puts a deadline off of a kind that this release does not know.
+func leaveToOthers(tx store.Tx, d store.Deadline) error {
+	if d.Agent != "" {
+		if _, err := tx.Agents(d.Agent); err != nil {
+			return err
+		}
+	}
+	now, err := tx.Now()
+	if err != nil {
+		return err
+	}
+	d.Due = now.Add(leftToOthers)
+	return tx.SetDeadline(d)
 }
 
 // meetSome does some of what is due, and says whether there may be more. Another replica may do so at the same time:
@@ -65,12 +122,56 @@ func (t *Tenant) meetSome(tx store.Tx, tb *routing.Table, save func(conversation
 	if err != nil {
 		return false, err
 	}
+	if err := lockAgentsOf(tx, due); err != nil {
+		return false, err
+	}
 	for _, d := range due {
 		if err := t.meet(dueWork{Deadline: d, tx: tx, table: tb, now: now, save: save}); err != nil {
 			return false, err
 		}
 	}
 	return len(due) == queuePage, nil
+}
+
+// lockAgentsOf locks the agents who hold the conversations of deadlines, all at once and so in their order.
+func lockAgentsOf(tx store.Tx, due []store.Deadline) error {
+	var emails []string
+	for _, d := range due {
+		c, err := tx.Conversation(d.Conversation)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.Offer != nil:
+			emails = append(emails, c.Offer.Agent.Email)
+		case c.Owner.Kind == conversation.OwnerAgent:
+			emails = append(emails, c.Owner.ID)
+		case c.WrapUp != nil:
+			emails = append(emails, c.WrapUp.Agent.Email)
+		}
+	}
+	if len(emails) == 0 {
+		return nil
+	}
+	_, err := tx.Agents(emails...)
+	return err
+}
+
+// offerMissed ends an offer whose time is up. Its agent let it pass.
+func (w dueWork) offerMissed() error {
+	c, err := w.tx.Conversation(w.Conversation)
+	if err != nil || c.Offer == nil || w.now.Before(c.Offer.ExpiresAt) {
+		return err
+	}
+	away, err := missed(w.tx, w.table, *c.Offer, w.now)
+	if err != nil {
+		return err
+	}
+	change, err := c.OfferMissed(away, w.now)
+	if err != nil {
+		return err
+	}
+	return w.save(change)
 }
 
 // endOffersOfLeavers ends the offers whose agent has left every pool.
@@ -93,24 +194,21 @@ func (t *Tenant) endOffersOfLeavers(ctx context.Context, tb *routing.Table) erro
 			if err != nil {
 				return err
 			}
-			left := func(o conversation.Offer) bool { _, ok := tb.AgentByEmail(o.Agent.Email); return !ok }
-			return endOffer(tx, id, now, left, save)
+			c, err := tx.Conversation(id)
+			if err != nil || c.Offer == nil {
+				return err
+			}
+			if _, ok := tb.AgentByEmail(c.Offer.Agent.Email); ok {
+				return nil
+			}
+			change, err := c.Withdraw(now)
+			if err != nil {
+				return err
+			}
+			return save(change)
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// endOffer ends an offer that fits, under the conversation's lock.
-func endOffer(tx store.Tx, id string, now time.Time, fits func(conversation.Offer) bool, save func(conversation.Change) error) error {
-	c, err := tx.Conversation(id)
-	if err != nil || c.Offer == nil || !fits(*c.Offer) {
-		return err
-	}
-	change, err := c.OfferExpires(now)
-	if err != nil {
-		return err
-	}
-	return save(change)
 }

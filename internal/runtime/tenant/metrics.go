@@ -16,6 +16,7 @@ type metrics struct {
 	handoffs    *prometheus.CounterVec
 	turns       prometheus.Histogram
 	accepted    prometheus.Histogram
+	agentsLost  prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -32,8 +33,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		accepted: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "handoff_time_to_human_seconds", Help: "Time from handoff to an agent owning the conversation.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
+		agentsLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "handoff_agents_lost_total", Help: "Agents who were set offline because nothing was heard of them."}),
 	}
-	r.MustRegister(m.messages, m.transitions, m.handoffs, m.turns, m.accepted)
+	r.MustRegister(m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost)
 	return m
 }
 

@@ -68,7 +68,7 @@ func (t *Tenant) write(tx store.Tx, c conversation.Conversation, clientID, text 
 	if err := save(change); err != nil {
 		return conversation.Event{}, err
 	}
-	return said(change, clientID), saveContact(change.Conversation, text, now, save)
+	return said(change, clientID), t.customerWrote(tx, change.Conversation, text, save)
 }
 
 func said(change conversation.Change, clientID string) conversation.Event {
@@ -76,19 +76,6 @@ func said(change conversation.Change, clientID string) conversation.Event {
 		return e.Type == conversation.EventMessage && e.Author.Kind == conversation.AuthorCustomer && e.ClientID == clientID
 	})
 	return change.Events[i]
-}
-
-// saveContact notes what a customer who was asked how they can be reached has answered.
-func saveContact(c conversation.Conversation, text string, now time.Time, save func(conversation.Change) error) error {
-	email, phone := contactIn(c, text)
-	if email == "" && phone == "" {
-		return nil
-	}
-	change, err := c.GiveContact(email, phone, now)
-	if err != nil {
-		return err
-	}
-	return save(change)
 }
 
 // reopen gives a closed conversation back to the human who had it, who comes before their pool, as long as they are an

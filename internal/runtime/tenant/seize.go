@@ -84,12 +84,14 @@ func enqueue(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conv
 	if err != nil {
 		return c, err
 	}
-	if err := save(change); err != nil || p.offer == nil {
+	if err := save(change); err != nil || change.Conversation.Owner.Kind != conversation.OwnerQueue {
 		return change.Conversation, err
 	}
-	offered, err := change.Conversation.MakeOffer(*p.offer, now)
-	if err != nil {
-		return c, err
+	w := newWaiting(tx, tb, change.Conversation, now, save)
+	if p.offer != nil {
+		if err := w.do(w.conv.MakeOffer(*p.offer, now)); err != nil {
+			return c, err
+		}
 	}
-	return offered.Conversation, save(offered)
+	return w.conv, w.look()
 }

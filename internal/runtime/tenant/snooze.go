@@ -53,7 +53,10 @@ func endSnooze(w dueWork) error {
 	if err != nil {
 		return err
 	}
-	return w.save(change)
+	if err := w.save(change); err != nil {
+		return err
+	}
+	return ownerGone(w.tx, w.table, change.Conversation, w.now, w.save)
 }
 
 // returnIdle gives a conversation back to the AI whose customer has been silent for as long as the policy says; not where

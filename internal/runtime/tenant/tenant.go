@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"reflect"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -33,6 +34,8 @@ type Config struct {
 	Registerer prometheus.Registerer
 	// HTTPClient is used for the model. Default: a client of its own.
 	HTTPClient *http.Client
+	// PresenceLease is how long an agent counts as being there after they were heard of. Default: DefaultPresenceLease.
+	PresenceLease time.Duration
 }
 
 // Tenant serves one Copilot. Run must be running for the AI to answer and for work to be offered.
@@ -52,6 +55,9 @@ type Tenant struct {
 	kick chan struct{}
 	// signing is the key of agents' tokens, once it was read.
 	signing atomic.Pointer[[]byte]
+	// lease is Config.PresenceLease, heard when this process noted last that it heard of each agent.
+	lease time.Duration
+	heard *heard
 }
 
 // current is what one set of inputs became.
@@ -80,7 +86,11 @@ func New(c Config) *Tenant {
 	if c.Registerer == nil {
 		c.Registerer = prometheus.NewRegistry()
 	}
+	if c.PresenceLease == 0 {
+		c.PresenceLease = DefaultPresenceLease
+	}
 	t := &Tenant{
+		lease: c.PresenceLease, heard: newHeard(),
 		store: c.Store, clock: c.Clock, log: c.Logger, http: c.HTTPClient,
 		metrics: newMetrics(c.Registerer), model: copilot.NewMetrics(c.Registerer),
 		hub: newHub(), turns: newTurns(),
@@ -212,7 +222,9 @@ func (t *Tenant) committed(c conversation.Change) {
 	for _, e := range c.Events {
 		switch e.Type {
 		case conversation.EventHandoff, conversation.EventOffered, conversation.EventOfferExpired,
-			conversation.EventTakenOver, conversation.EventResolved, conversation.EventReturned:
+			conversation.EventTakenOver, conversation.EventResolved, conversation.EventReturned,
+			conversation.EventRequeued, conversation.EventOfferWithdrawn, conversation.EventDeclined, conversation.EventWrapUpEnded,
+			conversation.EventContactGiven:
 			t.wakeAssigner() // there is work, a deadline or room that was not there before
 		}
 	}

@@ -62,7 +62,8 @@ func start(r *http.Request, after int64) (int64, error) {
 // stream sends events as Server-Sent Events from a sequence number on. The id of an event is its sequence number, so a
 // browser that reconnects goes on where it was (Last-Event-ID). Events named "piece" have no id.
 func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.Conversation, after int64) error {
-	s := &sender{h: h, w: w, rc: http.NewResponseController(w), id: c.ID, after: after, answered: c.Answered}
+	s := &sender{h: h, w: w, rc: http.NewResponseController(w), id: c.ID, after: after, answered: c.Answered,
+		waits: c.Owner.Kind == conversation.OwnerQueue}
 	f := h.tenant.Follow(c.ID)
 	defer f.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -91,6 +92,9 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.
 			if err := s.write(": still here\n\n"); err != nil {
 				return nil
 			}
+			if err := s.sendPlace(r); err != nil {
+				return nil
+			}
 		}
 	}
 }
@@ -107,6 +111,9 @@ type sender struct {
 	// attempt and offset say what was sent of the answer in progress.
 	attempt int64
 	offset  int
+	// waits says that the conversation is in the queue, place what was sent last of where it stands there.
+	waits bool
+	place place
 }
 
 // send sends all that is new: log entries first, then what the AI is saying.
@@ -119,6 +126,9 @@ func (s *sender) send(r *http.Request) error {
 		}
 		for _, e := range events {
 			s.answered = max(s.answered, e.AnswerTo)
+			if e.Owner != nil {
+				s.waits = e.Owner.Kind == conversation.OwnerQueue
+			}
 			if err := s.emit(string(e.Type), strconv.FormatInt(e.Seq, 10), eventOf(s.id, e)); err != nil {
 				return err
 			}
@@ -144,6 +154,20 @@ func (s *sender) sendPiece() error {
 		}
 	}
 	return s.flush()
+}
+
+// sendPlace sends where the customer stands in the queue as an event named "queue" without an id, if that has changed
+// since it was sent last. It is looked up with the heartbeat: nobody reads it faster.
+func (s *sender) sendPlace(r *http.Request) error {
+	if !s.waits {
+		return nil
+	}
+	p, err := s.h.place(r, s.id)
+	if err != nil || p == nil || *p == s.place {
+		return err
+	}
+	s.place = *p
+	return s.emit("queue", "", p)
 }
 
 func (s *sender) emit(name, id string, v any) error {

@@ -70,6 +70,8 @@ type state struct {
 	GoesOnIn string `json:"goesOnIn,omitempty"`
 	// Contact is how the customer can be reached, once they were asked or said so.
 	Contact *conversation.Contact `json:"contact,omitempty"`
+	// Queue is where the customer stands who waits for a human.
+	Queue *place `json:"queue,omitempty"`
 }
 
 // visit is a request with a conversation's token. from is the number of the last event that the token does not open.
@@ -143,10 +145,14 @@ func channel(tb *routing.Table, name string) *routing.Channel {
 	return nil
 }
 
-func (h *handler) get(w http.ResponseWriter, _ *http.Request, v visit) error {
+func (h *handler) get(w http.ResponseWriter, r *http.Request, v visit) error {
 	out := stateOf(v.conv)
 	if v.from > 0 {
 		out.Contact = nil // it may be another person's
+	}
+	var err error
+	if out.Queue, err = h.place(r, v.conv.ID); err != nil {
+		return err
 	}
 	httpjson.Write(w, http.StatusOK, map[string]any{"conversation": out})
 	return nil

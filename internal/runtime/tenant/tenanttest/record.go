@@ -81,3 +81,8 @@ func (r *recorder) SetPresence(p store.Presence) error {
 	r.written = append(r.written, Written{Presence: &p})
 	return r.Tx.SetPresence(p)
 }
+
+func (r *recorder) RenewPresence(p store.Presence) error {
+	r.written = append(r.written, Written{Presence: &p})
+	return r.Tx.RenewPresence(p)
+}

@@ -5,6 +5,7 @@ package tenanttest
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,6 +41,8 @@ type Options struct {
 	Clock *Clock
 	// HTTPClient that reaches the model; nil for the usual one.
 	HTTPClient *http.Client
+	// PresenceLease of agents; zero for a day, so that a test which is not about it may let time pass.
+	PresenceLease time.Duration
 }
 
 // World is a running Tenant.
@@ -62,6 +65,9 @@ func New(tb testing.TB, o Options) *World {
 	if o.Clock == nil {
 		o.Clock = NewClock()
 	}
+	if o.PresenceLease == 0 {
+		o.PresenceLease = 24 * time.Hour
+	}
 	if o.Table == nil {
 		o.Table = Table(2, 1)
 	}
@@ -71,7 +77,8 @@ func New(tb testing.TB, o Options) *World {
 	if o.Wrap != nil {
 		under = o.Wrap(under)
 	}
-	w.Tenant = tenant.New(tenant.Config{Store: under, Clock: o.Clock, Logger: slog.New(slog.DiscardHandler), Registerer: w.Registry, HTTPClient: o.HTTPClient})
+	w.Tenant = tenant.New(tenant.Config{Store: under, Clock: o.Clock, Logger: slog.New(slog.DiscardHandler), Registerer: w.Registry, HTTPClient: o.HTTPClient,
+		PresenceLease: o.PresenceLease})
 	if !o.NoTable {
 		w.UseTable(o.Table)
 	}
@@ -180,8 +187,26 @@ func (w *World) AgentNamed(name string) routing.Agent {
 // SetState sets the presence of an agent for ten hours.
 func (w *World) SetState(name string, state store.PresenceState) {
 	w.TB.Helper()
-	if _, err := w.SetPresence(w.TB.Context(), w.AgentNamed(name), state, w.Clock.Now().Add(10*time.Hour)); err != nil {
+	if _, err := w.SetPresence(w.TB.Context(), w.AgentNamed(name), state, "", w.Clock.Now().Add(10*time.Hour)); err != nil {
 		w.TB.Fatal(err)
+	}
+}
+
+// AwaitPresence waits until an agent's state is written. Nobody is told when it is; the store's listeners are.
+func (w *World) AwaitPresence(name string, state store.PresenceState) {
+	w.TB.Helper()
+	ctx, cancel := context.WithTimeout(w.TB.Context(), Patience)
+	defer cancel()
+	err := w.Record.Listen(ctx, func(store.Wake) {
+		_ = w.Record.View(ctx, func(r store.Reader) error {
+			if p, err := r.Presence(Email(name)); err == nil && p.State == state {
+				cancel()
+			}
+			return nil
+		})
+	})
+	if !errors.Is(err, context.Canceled) {
+		w.TB.Fatalf("%s is not %s: %v", name, state, err)
 	}
 }
 
