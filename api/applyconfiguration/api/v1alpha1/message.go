@@ -22,7 +22,7 @@ type MessageApplyConfiguration struct {
 	ChannelTypes []apiv1alpha1.ChannelType `json:"channelTypes,omitempty"`
 	// reasons of the handoff the text is for. Default: all.
 	Reasons []apiv1alpha1.HandoffReason `json:"reasons,omitempty"`
-	// text; {position} and {agent} are replaced where they are known. {wait} is reserved and replaced by nothing yet.
+	// text; {position}, {wait} and {agent} are replaced where they are known.
 	Text *string `json:"text,omitempty"`
 }
 
