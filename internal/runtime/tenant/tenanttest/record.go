@@ -31,8 +31,10 @@ type Written struct {
 	Presence *store.Presence
 }
 
-// All returns what was written so far.
+// All returns what was written so far, with what a transaction in progress writes: others may have seen it already.
 func (r *Record) All() []Written {
+	r.updates.Lock()
+	defer r.updates.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Written{}, r.written...)
