@@ -240,7 +240,8 @@ var effects = map[Name]func(t *testing.T){
 		if got.Disposition != "refunded" || change.Events[0].Disposition != "refunded" || !got.ClosedAt.Equal(t0) || got.Previous == nil {
 			t.Errorf("disposition %q, closed at %s, previous handoff %v", got.Disposition, got.ClosedAt, got.Previous)
 		}
-		again := owned(t, OwnerAgent)
+		again := must(t)(owned(t, OwnerAgent).Snooze(anna, t0.Add(time.Hour), t0))
+		is(t, "snoozed until", time.Time{}, must(t)(again.Resolve(anna, Outcome{}, t0)).SnoozedUntil)
 		again.Returns = MaxReturns
 		again = must(t)(again.Resolve(anna, Outcome{ToAI: true}, t0))
 		is(t, "owner of what bounced", OwnerNobody, again.Owner.Kind)

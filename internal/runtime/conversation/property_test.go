@@ -46,6 +46,15 @@ type turn struct{ epoch, answerTo int64 }
 
 var agents = []Person{anna, boris, {Email: "chloe@agents.example", Name: "Chloé"}}
 
+// anAgent draws an agent: most often the one who has it, since others are only refused.
+func (m *machine) anAgent(t *rapid.T) Person {
+	has := slices.IndexFunc(agents, func(p Person) bool { return p.Email == m.agent })
+	if has >= 0 && rapid.IntRange(0, 3).Draw(t, "has it") != 0 {
+		return agents[has]
+	}
+	return rapid.SampledFrom(agents).Draw(t, "agent")
+}
+
 func newMachine() *machine {
 	start := Start(Conversation{ID: "c1", Customer: Customer{ID: "u1"}}, "Hello!", t0)
 	return &machine{conv: start.Conversation, log: start.Events, now: t0, owner: OwnerAI, epoch: 1}
@@ -158,7 +167,7 @@ func (m *machine) customerGoes(t *rapid.T) {
 }
 
 func (m *machine) adopts(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	if m.owns(agent) {
 		t.Skip("the caller makes sure that the owner has left every pool")
 	}
@@ -234,7 +243,7 @@ func (m *machine) handOff(t *rapid.T) {
 }
 
 func (m *machine) takeOver(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	var cut *Cut
 	if len(m.turns) > 0 && rapid.Bool().Draw(t, "released") {
 		tn, may := m.aTurn(t)
@@ -264,14 +273,14 @@ func (m *machine) says(text string) bool {
 }
 
 func (m *machine) makeOffer(t *rapid.T) {
-	o := Offer{Agent: rapid.SampledFrom(agents).Draw(t, "agent"), Pool: "p", Cost: 1, ExpiresAt: m.now.Add(time.Minute)}
+	o := Offer{Agent: m.anAgent(t), Pool: "p", Cost: 1, ExpiresAt: m.now.Add(time.Minute)}
 	if m.apply(t, m.owner == OwnerQueue && !m.offered, func(c Conversation) (Change, error) { return c.MakeOffer(o, m.now) }) {
 		m.agent, m.offered, m.expires = o.Agent.Email, true, o.ExpiresAt
 	}
 }
 
 func (m *machine) offerEnds(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	may := m.offered
 	end := Conversation.OfferExpires
 	switch rapid.IntRange(0, 2).Draw(t, "how") {
@@ -287,7 +296,7 @@ func (m *machine) offerEnds(t *rapid.T) {
 }
 
 func (m *machine) accept(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	may := m.offered && m.agent == agent.Email && m.now.Before(m.expires)
 	if m.apply(t, may, func(c Conversation) (Change, error) { return c.Accept(agent, "told", m.now) }) {
 		m.moved(OwnerAgent, agent.Email)
@@ -295,7 +304,7 @@ func (m *machine) accept(t *rapid.T) {
 }
 
 func (m *machine) agentWrites(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	if rapid.Bool().Draw(t, "note") {
 		m.apply(t, true, func(c Conversation) (Change, error) { return c.AgentNotes(agent, "", secretNote, m.now) })
 		return
@@ -310,7 +319,7 @@ func (m *machine) agentWrites(t *rapid.T) {
 func (m *machine) owns(agent Person) bool { return m.owner == OwnerAgent && m.agent == agent.Email }
 
 func (m *machine) snoozes(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	until := m.now.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "minutes")) * time.Minute)
 	switch rapid.IntRange(0, 2).Draw(t, "how") {
 	case 0:
@@ -341,7 +350,7 @@ func aTarget(t *rapid.T) (Target, Owner) {
 }
 
 func (m *machine) transfers(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	target, owner := aTarget(t)
 	if rapid.Bool().Draw(t, "overflow") {
 		if owner.Kind == OwnerQueue {
@@ -391,7 +400,7 @@ func (m *machine) ended(toAI, ended bool) {
 }
 
 func (m *machine) agentEnds(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	switch rapid.IntRange(0, 2).Draw(t, "how") {
 	case 0:
 		toAI := rapid.Bool().Draw(t, "toAI")
@@ -409,7 +418,7 @@ func (m *machine) agentEnds(t *rapid.T) {
 }
 
 func (m *machine) supervisorReassigns(t *rapid.T) {
-	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	agent := m.anAgent(t)
 	r := Reassignment{To: rapid.SampledFrom([]OwnerKind{OwnerAgent, OwnerQueue, OwnerAI, OwnerNobody}).Draw(t, "to"),
 		Note: secretNote, Handoff: secretHandoff(), Told: []string{"told"}}
 	may := m.owner != OwnerNobody && m.owner != r.To
@@ -475,6 +484,9 @@ func TestConversationAgainstReference(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMachine()
+		if rapid.Bool().Draw(t, "begins with an agent") { // most transitions are theirs
+			m.takeOver(t)
+		}
 		t.Repeat(map[string]func(*rapid.T){
 			"customer writes": m.customerWrites, "reopens": m.reopens, "continues": m.continues, "customer goes": m.customerGoes,
 			"contact": m.contact, "voicemail": m.voicemail, "adopts": m.adopts, "turn begins": m.turnBegins, "AI answers": m.aiAnswers, "hand off": m.handOff,
