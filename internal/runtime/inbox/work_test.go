@@ -50,7 +50,7 @@ func TestWorkOnAConversation(t *testing.T) {
 		{a0, path + "/transfer", `{"to":{"agent":"a1@agents.example","pool":"team"}}`, 400, `"field":"to"`},
 		{a0, path + "/transfer", `{"to":{"agent":"a1@agents.example"},"note":"Needs a refund."}`, 200, `"note":"Needs a refund."`},
 		{a1, path + "/decline", "", 200, `"passed":["a1@agents.example"]`},
-		{a1, path + "/decline", "", 409, "not offered to"},
+		{a0, path + "/decline", "", 409, "not offered to"},
 		{a0, "/v1/supervisor/conversations/" + id + "/reassign", `{"to":"Agent","agent":"a1@agents.example"}`, 403, "only a supervisor"},
 		{lead, "/v1/supervisor/conversations/" + id + "/reassign", `{"to":"Moon"}`, 400, `"field":"to"`},
 		{lead, "/v1/supervisor/conversations/" + id + "/reassign", `{"to":"Agent","agent":"a1@agents.example"}`, 200, `"id":"a1@agents.example"`},
