@@ -36,6 +36,9 @@ type handler struct{ tenant *tenant.Tenant }
 //	POST /v1/agent/conversations/{id}/transfer {"to", "note"?}  → {"conversation"}
 //	POST /v1/agent/conversations/{id}/merge {"into"}            → {"conversation"}: the one that goes on
 //	POST /v1/agent/conversations/{id}/{replies,notes} {"id", "text"} → {"event"}
+//	POST /v1/supervisor/conversations/{id}/reassign {"to", "agent"?, "pool"?, "note"?} → {"conversation"}
+//	GET  /v1/supervisor/agents              → {"agents"}
+//	PUT  /v1/supervisor/agents/{email}/presence {"state", "reason"?}  busy | away | offline → {"presence"}
 //
 // All but the first two want "Authorization: Bearer <token>". Errors have the form of httpjson.Problem; a transition
 // that the conversation's owner does not allow is a 409.
@@ -68,6 +71,8 @@ func Register(mux *http.ServeMux, t *tenant.Tenant) {
 		mux.Handle(pattern, h.signedIn(next))
 	}
 	mux.Handle("POST /v1/supervisor/conversations/{id}/reassign", h.supervisor(h.reassign))
+	mux.Handle("GET /v1/supervisor/agents", h.supervisor(h.staff))
+	mux.Handle("PUT /v1/supervisor/agents/{email}/presence", h.supervisor(h.setAway))
 }
 
 type agentHandler func(w http.ResponseWriter, r *http.Request, s tenant.Session) error

@@ -135,6 +135,8 @@ func TestEveryEndpointWantsAnAgentsToken(t *testing.T) {
 		{"POST", path + "/transfer", `{"to":{}}`, 400},
 		{"POST", path + "/merge", `{"into":"x"}`, 404},
 		{"POST", "/v1/supervisor/conversations/x/reassign", `{"to":"AI"}`, 403},
+		{"GET", "/v1/supervisor/agents", "", 403},
+		{"PUT", "/v1/supervisor/agents/a1@agents.example/presence", `{"state":"away"}`, 403},
 		{"POST", path + "/return", "", 200},
 		{"POST", path + "/resolve", "", 409},
 	} {

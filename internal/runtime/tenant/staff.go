@@ -1,0 +1,77 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// reasonSupervisor is why an agent is away whom a supervisor set so without saying why.
+const reasonSupervisor = "Supervisor"
+
+// Member is an agent as supervisors see them.
+type Member struct {
+	Agent routing.Agent
+	Pools []string
+	// Presence is what counts now.
+	Presence store.Presence
+	// Units is what they hold of their capacity.
+	Units int
+}
+
+// Staff lists the agents of all pools by their e-mail address.
+func (t *Tenant) Staff(ctx context.Context) (staff []Member, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]*Member{}
+	for _, p := range in.table.Pools {
+		for _, a := range p.Agents {
+			if members[a.Email] == nil {
+				members[a.Email] = &Member{Agent: a}
+			}
+			members[a.Email].Pools = append(members[a.Email].Pools, p.Name)
+		}
+	}
+	err = t.store.View(ctx, func(r store.Reader) error {
+		presences, err := r.Presences()
+		if err != nil {
+			return err
+		}
+		loads, err := r.Loads()
+		for email, m := range members {
+			m.Presence, m.Units = t.shown(presences[email], email), loads[email].Units
+		}
+		return err
+	})
+	for _, m := range members {
+		staff = append(staff, *m)
+	}
+	slices.SortFunc(staff, func(a, b Member) int { return strings.Compare(a.Agent.Email, b.Agent.Email) })
+	return staff, err
+}
+
+// SetAgentAway sets an agent busy, away or offline, as a supervisor wants it: what they were offered goes back to its old
+// place in the queue. They come back by themselves.
+func (t *Tenant) SetAgentAway(ctx context.Context, email string, state store.PresenceState, reason string) (p store.Presence, err error) {
+	in, err := t.inputs()
+	if err != nil {
+		return p, err
+	}
+	a, ok := in.table.AgentByEmail(email)
+	if !ok {
+		return p, unknown("email", email, "agent", emails(in.table))
+	}
+	if state == store.Online {
+		return p, &Invalid{"state", fmt.Sprintf("%q is for the agent to say; use busy, away or offline", state)}
+	}
+	if reason == "" {
+		reason = reasonSupervisor
+	}
+	return t.SetPresence(ctx, a, state, reason, t.clock.Now().Add(SessionLifetime))
+}
