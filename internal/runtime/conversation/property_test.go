@@ -40,6 +40,10 @@ type machine struct {
 	asked    bool // for a contact
 	merged   string
 	pinned   *Target
+	absences []Absence // of which the customer was told in this wait
+	wrapUp   string    // the agent who is still busy with it
+	// unanswered says that no human answered the customer's newest message.
+	unanswered bool
 }
 
 type turn struct{ epoch, answerTo int64 }
@@ -88,9 +92,12 @@ func (m *machine) moved(to OwnerKind, agent string) {
 	m.owner, m.agent, m.offered = to, agent, false
 	m.epoch++
 	m.owed = 0
-	m.snoozed, m.returnAt = time.Time{}, time.Time{}
+	m.snoozed, m.returnAt, m.absences = time.Time{}, time.Time{}, nil
+	if to == OwnerAgent {
+		m.wrapUp = ""
+	}
 	if to == OwnerAI || to == OwnerNobody {
-		m.pinned, m.open = nil, false
+		m.pinned, m.open, m.asked = nil, false, false
 	}
 }
 
@@ -103,6 +110,7 @@ func (m *machine) handedOff() {
 // wrote notes a customer's message.
 func (m *machine) wrote(text string) {
 	m.said = append(m.said, text)
+	m.unanswered = true
 	m.snoozed, m.returnAt, m.left = time.Time{}, time.Time{}, false
 	if m.owner == OwnerAI {
 		m.owed = m.log[len(m.log)-1].Seq
@@ -173,6 +181,45 @@ func (m *machine) adopts(t *rapid.T) {
 	}
 	if m.apply(t, m.owner == OwnerAgent, func(c Conversation) (Change, error) { return c.Adopt(agent, 2, "told", m.now) }) {
 		m.moved(OwnerAgent, agent.Email)
+	}
+}
+
+// agentGone requeues what an agent who is gone leaves unanswered.
+func (m *machine) agentGone(t *rapid.T) {
+	may := m.owner == OwnerAgent && m.snoozed.IsZero() && m.unanswered
+	if m.apply(t, may, func(c Conversation) (Change, error) { return c.AgentGone([]string{"told"}, m.now) }) {
+		m.moved(OwnerQueue, "")
+	}
+}
+
+// waits tells who waits that nobody is there, or something that changes nothing.
+func (m *machine) waits(t *rapid.T) {
+	if rapid.Bool().Draw(t, "inform") {
+		m.apply(t, m.owner == OwnerQueue, func(c Conversation) (Change, error) { return c.Inform("told", m.now) })
+		return
+	}
+	why := rapid.SampledFrom([]Absence{Closed, Busy}).Draw(t, "why")
+	may := m.owner == OwnerQueue && !slices.Contains(m.absences, why)
+	if m.apply(t, may, func(c Conversation) (Change, error) { return c.NobodyThere(why, []string{"told"}, m.now) }) {
+		m.absences = append(m.absences, why)
+	}
+}
+
+func (m *machine) wrapsUp(t *rapid.T) {
+	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	if rapid.Bool().Draw(t, "begins") {
+		if m.wrapUp != "" {
+			t.Skip("it begins once, as the agent lets go")
+		}
+		may := m.owner == OwnerAI || m.owner == OwnerNobody
+		w := WrapUp{Agent: agent, Pool: "p", Units: 1, Until: m.now.Add(time.Minute)}
+		if m.apply(t, may, func(c Conversation) (Change, error) { return c.BeginWrapUp(w, m.now) }) {
+			m.wrapUp = agent.Email
+		}
+		return
+	}
+	if m.apply(t, m.wrapUp != "", func(c Conversation) (Change, error) { return c.EndWrapUp(m.now) }) {
+		m.wrapUp = ""
 	}
 }
 
@@ -276,6 +323,7 @@ func (m *machine) makeOffer(t *rapid.T) {
 	o := Offer{Agent: m.anAgent(t), Pool: "p", Cost: 1, ExpiresAt: m.now.Add(time.Minute)}
 	if m.apply(t, m.owner == OwnerQueue && !m.offered, func(c Conversation) (Change, error) { return c.MakeOffer(o, m.now) }) {
 		m.agent, m.offered, m.expires = o.Agent.Email, true, o.ExpiresAt
+		m.wrapUp = ""
 	}
 }
 
@@ -312,7 +360,7 @@ func (m *machine) agentWrites(t *rapid.T) {
 	if m.apply(t, m.owns(agent), func(c Conversation) (Change, error) {
 		return c.AgentReplies(agent, "", m.text("reply"), time.Minute, m.now)
 	}) {
-		m.snoozed, m.returnAt = time.Time{}, m.now.Add(time.Minute)
+		m.snoozed, m.returnAt, m.unanswered = time.Time{}, m.now.Add(time.Minute), false
 	}
 }
 
@@ -375,7 +423,9 @@ func (m *machine) outside(t *rapid.T) {
 	there := m.owner == OwnerLine || m.owner == OwnerHelpdesk
 	switch rapid.IntRange(0, 2).Draw(t, "what") {
 	case 0:
-		m.apply(t, m.owner == OwnerHelpdesk, func(c Conversation) (Change, error) { return c.OutsideReplies("Zoe", "", m.text("reply"), m.now) })
+		if m.apply(t, m.owner == OwnerHelpdesk, func(c Conversation) (Change, error) { return c.OutsideReplies("Zoe", "", m.text("reply"), m.now) }) {
+			m.unanswered = false
+		}
 	case 1:
 		if m.apply(t, there, func(c Conversation) (Change, error) { return c.Requeue(secretNote, nil, m.now) }) {
 			m.moved(OwnerQueue, "")
@@ -489,7 +539,7 @@ func TestConversationAgainstReference(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"customer writes": m.customerWrites, "reopens": m.reopens, "continues": m.continues, "customer goes": m.customerGoes,
-			"contact": m.contact, "voicemail": m.voicemail, "adopts": m.adopts, "turn begins": m.turnBegins, "AI answers": m.aiAnswers, "hand off": m.handOff,
+			"contact": m.contact, "voicemail": m.voicemail, "adopts": m.adopts, "agent gone": m.agentGone, "waits": m.waits, "wraps up": m.wrapsUp, "turn begins": m.turnBegins, "AI answers": m.aiAnswers, "hand off": m.handOff,
 			"take over": m.takeOver, "offer": m.makeOffer, "offer ends": m.offerEnds, "accept": m.accept,
 			"agent writes": m.agentWrites, "snoozes": m.snoozes, "transfers": m.transfers, "outside": m.outside,
 			"agent ends": m.agentEnds, "reassigns": m.supervisorReassigns, "merges": m.merges, "time passes": m.timePasses,
