@@ -124,6 +124,10 @@ func (m *Manifests) load() (table.Inputs, []string, error) {
 	if err := t.Validate(); err != nil {
 		return table.Inputs{}, told, fmt.Errorf("the routing table of Copilot %s: %w", snapshot.Copilot.Name, err)
 	}
+	if t.Copilot.Postgres != nil { // t is nobody else's yet
+		t.Copilot.Postgres = nil
+		told = append(told, "Warning: spec.storage: served from here the conversations are kept in the data directory, not in PostgreSQL")
+	}
 	in := table.Inputs{Revision: routing.Revision(t), Table: t}
 	in.Secrets, in.ConfigMaps = objects.Contents(t)
 	return in, told, nil

@@ -3,14 +3,18 @@ package controller_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -183,21 +187,43 @@ func TestEntryOfGonePodIsRemoved(t *testing.T) {
 	w.ExpectReady(b.copilot)
 }
 
-func TestPostgresIsNotDeployed(t *testing.T) {
+// A Copilot on PostgreSQL has no volume and rolls without a gap, and its runtime may read the Secret with the DSN, which the
+// table names.
+func TestPostgres(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t)
 	w.Start()
-	c := &v1alpha1.Copilot{ObjectMeta: metav1.ObjectMeta{Name: "pg"}, Spec: v1alpha1.CopilotSpec{Storage: &v1alpha1.Storage{
-		Type:     v1alpha1.StoragePostgres,
-		Postgres: &v1alpha1.PostgresStorage{DSNSecretRef: v1alpha1.SecretKeyRef{Name: "db", Key: "uri"}},
-	}}}
+	w.ExpectCreated(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "pg-db-app"}, StringData: map[string]string{"uri": "postgresql://app:s3cret@pg-db-rw/app"}})
+	meta := metav1.ObjectMeta{Name: "pg-handoff", Namespace: w.Namespace}
+	c := &v1alpha1.Copilot{ObjectMeta: metav1.ObjectMeta{Name: "pg"}, Spec: v1alpha1.CopilotSpec{
+		Runtime: &v1alpha1.Runtime{Replicas: ptr.To[int32](2)},
+		Storage: &v1alpha1.Storage{
+			Type:     v1alpha1.StoragePostgres,
+			Postgres: &v1alpha1.PostgresStorage{DSNSecretRef: v1alpha1.SecretKeyRef{Name: "pg-db-app", Key: "uri"}},
+		}}}
 	w.ExpectCreated(c)
 	w.ExpectAccepted(c)
-	w.ExpectCondition(c, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonNotServed, "spec.storage.type")
-	w.ExpectKstatus(c, status.FailedStatus)
-	err := w.Client.Get(t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: "pg-handoff"}, &appsv1.Deployment{})
-	if !apierrors.IsNotFound(err) {
-		t.Errorf("a runtime was deployed: %v", err)
+	w.Acknowledge("pg")
+	w.ExpectCondition(c, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonWaitingForReplicas, "1 of 2")
+	d := &appsv1.Deployment{ObjectMeta: meta}
+	w.Get(d)
+	if args := d.Spec.Template.Spec.Containers[0].Args; *d.Spec.Replicas != 2 || d.Spec.Strategy.Type != appsv1.RollingUpdateDeploymentStrategyType || !slices.Contains(args, "--data-dir=") {
+		t.Errorf("the Deployment has %d replicas, %s, arguments %v", *d.Spec.Replicas, d.Spec.Strategy.Type, args)
+	}
+	w.Get(&policyv1.PodDisruptionBudget{ObjectMeta: meta})
+	if err := w.Client.Get(t.Context(), client.ObjectKeyFromObject(d), &corev1.PersistentVolumeClaim{}); !apierrors.IsNotFound(err) {
+		t.Errorf("it has a volume's claim: %v", err)
+	}
+	role := &rbacv1.Role{ObjectMeta: meta}
+	w.Get(role)
+	if !slices.ContainsFunc(role.Rules, func(r rbacv1.PolicyRule) bool {
+		return slices.Equal(r.Resources, []string{"secrets"}) && slices.Equal(r.ResourceNames, []string{"pg-db-app"})
+	}) {
+		t.Errorf("the runtime's rules are %+v", role.Rules)
+	}
+	table := w.Current("pg")
+	if raw := string(table.Spec.Table.Raw); !strings.Contains(raw, `"postgres":{"dsn":{"name":"pg-db-app","key":"uri"}}`) || strings.Contains(raw, "s3cret") {
+		t.Errorf("the table is %s", raw)
 	}
 }
 

@@ -133,11 +133,12 @@ func runtimeContainer(in Input) *coreac.ContainerApplyConfiguration {
 			WithReadOnlyRootFilesystem(true).
 			WithCapabilities(coreac.Capabilities().WithDrop("ALL"))).
 		WithVolumeMounts(coreac.VolumeMount().WithName(runVolume).WithMountPath(runDir))
-	if embedded(in.Copilot) {
-		out.WithArgs("--data-dir=" + dataDir).
-			WithVolumeMounts(coreac.VolumeMount().WithName(dataVolume).WithMountPath(dataDir))
+	if !embedded(in.Copilot) {
+		// The table names the Secret with the DSN: a new one reaches the running pod.
+		return out.WithArgs("--data-dir=")
 	}
-	return out
+	return out.WithArgs("--data-dir=" + dataDir).
+		WithVolumeMounts(coreac.VolumeMount().WithName(dataVolume).WithMountPath(dataDir))
 }
 
 // probe asks path every period seconds and gives up after failures in a row.

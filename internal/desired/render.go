@@ -50,9 +50,6 @@ type Platform struct {
 	OpenShift bool
 }
 
-// Served says whether this release can deploy the Copilot at all. It cannot where storage is Postgres.
-func Served(c *v1alpha1.Copilot) bool { return embedded(c) }
-
 // embedded says that conversations are kept on a volume, which one replica alone can write.
 func embedded(c *v1alpha1.Copilot) bool {
 	return c.Spec.Storage == nil || c.Spec.Storage.Type != v1alpha1.StoragePostgres

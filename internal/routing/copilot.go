@@ -43,7 +43,7 @@ func compileCopilot(c *v1alpha1.Copilot) (Copilot, []Problem) {
 	r.webhooks(s.Webhooks)
 	out.Supervisors = r.inbox(s.Inbox)
 	r.secretNames(copilotSecrets(c))
-	r.storage(s)
+	out.Postgres = r.storage(s)
 	r.runtime(s.Runtime)
 	if s.Retention != nil && s.Retention.ClosedConversations != "" {
 		r.within("spec.retention.closedConversations", s.Retention.ClosedConversations, "1s", "87600h", 0)

@@ -154,6 +154,9 @@ func (t *Table) Inputs() (secrets, configMaps []string) {
 	if m := t.Copilot.Model; m != nil && m.APIKey != nil {
 		s[m.APIKey.Name] = true
 	}
+	if p := t.Copilot.Postgres; p != nil {
+		s[p.DSN.Name] = true
+	}
 	for _, ch := range t.Channels {
 		if ch.Web != nil && ch.Web.IdentitySecret != nil {
 			s[ch.Web.IdentitySecret.Name] = true

@@ -9,29 +9,32 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
-func (r *report) storage(s *v1alpha1.CopilotSpec) {
+// storage returns the database, or nil for embedded storage.
+func (r *report) storage(s *v1alpha1.CopilotSpec) (out *Postgres) {
 	kind := v1alpha1.StorageEmbedded
 	if s.Storage != nil {
 		kind = oneOf(r, "spec.storage.type", s.Storage.Type, kind, v1alpha1.StorageEmbedded, v1alpha1.StoragePostgres)
 	}
 	if kind == v1alpha1.StoragePostgres {
-		if s.Storage.Postgres == nil {
+		if p := s.Storage.Postgres; p != nil {
+			out = &Postgres{DSN: SecretKey{p.DSNSecretRef.Name, p.DSNSecretRef.Key}}
+		} else {
 			r.invalid("spec.storage.postgres", "storage of type Postgres needs the field postgres: {dsnSecretRef: {name: ..., key: ...}}")
 		}
 		if s.Storage.Embedded != nil {
 			r.invalid("spec.storage.embedded", "storage of type Postgres has no embedded; remove it")
 		}
-		r.unserved("spec.storage.type", "no runtime is started, so that no conversation is kept in the wrong place; use Embedded")
 	}
 	if kind == v1alpha1.StorageEmbedded && s.Storage != nil {
 		r.volume(s.Storage)
 	}
 	if s.Runtime == nil {
-		return
+		return out
 	}
 	if n := s.Runtime.Replicas; n != nil && kind == v1alpha1.StorageEmbedded && *n > 1 {
 		r.invalid("spec.runtime.replicas", "%d replicas cannot share embedded storage; use 1, or storage of type Postgres", *n)
 	}
+	return out
 }
 
 // volume reports what does not fit embedded storage.

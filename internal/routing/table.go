@@ -36,6 +36,14 @@ type Copilot struct {
 	Supervisors  []string          `json:"supervisors,omitempty"`
 	Redaction    []string          `json:"redaction,omitempty"`
 	Proxies      []string          `json:"trustedProxies,omitempty"`
+	// Postgres is nil where conversations are kept on the pod's own volume.
+	Postgres *Postgres `json:"postgres,omitempty"`
+}
+
+// Postgres is the database that keeps the conversations.
+type Postgres struct {
+	// DSN as of libpq, a URL or key=value.
+	DSN SecretKey `json:"dsn"`
 }
 
 // KnowledgeSource names a ConfigMap of documents.

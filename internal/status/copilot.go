@@ -15,8 +15,6 @@ type CopilotObservation struct {
 	// Problems and Table are what Compile returned: no Table for a Copilot that is not Accepted.
 	Problems []routing.Problem
 	Table    *routing.Table
-	// Unserved is why this release cannot deploy the Copilot, or empty.
-	Unserved string
 	// Before says that a table of an earlier spec is still being served.
 	Before bool
 	// ApplyError is why a child could not be written, or nil. It is tried again.
@@ -100,8 +98,6 @@ func acks(o CopilotObservation, fits func(v1alpha1.ReplicaStatus) bool) []v1alph
 func programmed(o CopilotObservation, accepted metav1.Condition, revision string) metav1.Condition {
 	const kind = v1alpha1.ConditionProgrammed
 	switch {
-	case o.Unserved != "":
-		return no(kind, v1alpha1.ReasonNotServed, o.Unserved)
 	case o.Table == nil:
 		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
 	}
@@ -144,8 +140,6 @@ func withMissing(ready, resolved metav1.Condition) metav1.Condition {
 func serves(o CopilotObservation, accepted, programmed metav1.Condition) metav1.Condition {
 	const kind = v1alpha1.ConditionReady
 	switch {
-	case o.Unserved != "":
-		return no(kind, v1alpha1.ReasonNotServed, o.Unserved)
 	case o.Table == nil:
 		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
 	case o.Desired == 0:

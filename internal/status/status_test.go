@@ -218,12 +218,6 @@ func TestCopilot(t *testing.T) {
 			kstatus: kstatus.FailedStatus,
 			says:    "spec.runtime.replicas",
 		},
-		"not deployable": {
-			change:  func(o *status.CopilotObservation) { o.Unserved = "spec.storage.type: no" },
-			want:    []string{"Accepted=True/Accepted", "Programmed=False/NotServed", "Ready=False/NotServed", "Stalled=True/NotServed"},
-			kstatus: kstatus.FailedStatus,
-			says:    "spec.storage.type",
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -103,7 +103,6 @@ func serving() status.CopilotObservation {
 // states are what can be amiss or under way.
 var states = []func(*status.CopilotObservation){
 	func(o *status.CopilotObservation) { o.Table = nil },
-	func(o *status.CopilotObservation) { o.Unserved = "not served" },
 	func(o *status.CopilotObservation) { o.Acks = nil },
 	func(o *status.CopilotObservation) {
 		o.Acks = []v1alpha1.ReplicaStatus{{Name: "p", Refused: routing.Revision(&routing.Table{})}}

@@ -2,6 +2,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,12 +70,7 @@ func (r *Reconciler) observe(ctx context.Context, copilot reconcile.Request) (st
 	if o.Table != nil {
 		o.Revision = routing.Revision(o.Table)
 	}
-	switch {
-	case c.Status.URL != "":
-		o.Address = c.Status.URL
-	case desired.Served(&c):
-		o.Address = desired.Address(c.Namespace, c.Name)
-	}
+	o.Address = cmp.Or(c.Status.URL, desired.Address(c.Namespace, c.Name))
 	return o, nil
 }
 

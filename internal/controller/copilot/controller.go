@@ -70,7 +70,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 		r.Upgrades.leave(client.ObjectKeyFromObject(c))
 		return reconcile.Result{}, err
 	}
-	o := status.CopilotObservation{Desired: ptr.Deref(desired.Replicas(c), 1), Unserved: unserved(c)}
+	o := status.CopilotObservation{Desired: ptr.Deref(desired.Replicas(c), 1)}
 	o.Table, o.Problems = routing.Compile(s)
 	platform, err := r.platform(ctx, c)
 	o.Problems = append(o.Problems, desired.Missing(c, platform)...)
@@ -78,7 +78,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	if s.HostHolder != "" {
 		o.ApplyError = r.withdraw(ctx, c, platform)
 	}
-	if o.Table != nil && o.Unserved == "" {
+	if o.Table != nil {
 		in := desired.Input{Copilot: c, Table: o.Table, RuntimeImage: r.RuntimeImage, Platform: platform}
 		o.ApplyError = errors.Join(r.apply(ctx, in, &o), err)
 	} else {
@@ -88,13 +88,6 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 		return reconcile.Result{}, errors.Join(o.ApplyError, err)
 	}
 	return reconcile.Result{}, errors.Join(o.ApplyError, r.report(ctx, c, o))
-}
-
-func unserved(c *v1alpha1.Copilot) string {
-	if desired.Served(c) {
-		return ""
-	}
-	return "spec.storage.type: this release does not serve Postgres: leave storage out or set type Embedded"
 }
 
 // platform is what the cluster has. An error concerns only a Copilot that wants what it is about, and is tried again.

@@ -41,6 +41,9 @@ func (c Conversation) HandOff(epoch, answerTo int64, h Handoff, cut *Answer, tol
 	return s.done()
 }
 
+// Owes says whether the answer of a turn, which began at epoch for the message answerTo, is still to be given.
+func (c Conversation) Owes(epoch, answerTo int64) bool { return !c.stale(epoch, answerTo) }
+
 func (c Conversation) stale(epoch, answerTo int64) bool {
 	return c.Owner.Kind != OwnerAI || c.Epoch != epoch || answerTo > c.Pending || answerTo <= max(c.Answered, c.Window)
 }

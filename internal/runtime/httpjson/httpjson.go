@@ -58,7 +58,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Fail answers with an error. One that is not the caller's is logged, and its text stays inside.
 func Fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, p := describe(err)
+	status, p := Describe(err)
 	if status == http.StatusInternalServerError && r.Context().Err() == nil {
 		logger(r.Context()).Error("request failed", "method", r.Method, "pattern", r.Pattern, "error", err)
 	}
@@ -87,7 +87,8 @@ func logger(ctx context.Context) *slog.Logger {
 	return slog.Default()
 }
 
-func describe(err error) (int, Problem) {
+// Describe returns the status and the body of an error.
+func Describe(err error) (int, Problem) {
 	var invalid *tenant.Invalid
 	var refusal *conversation.Refusal
 	var path *NotFound

@@ -18,7 +18,6 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/channel/web"
 	"github.com/opencopilot/handoff-operator/internal/runtime/httpjson"
 	"github.com/opencopilot/handoff-operator/internal/runtime/inbox"
-	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 	"github.com/opencopilot/handoff-operator/internal/runtime/table"
 	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 )
@@ -41,7 +40,7 @@ type Source interface {
 
 // Options say what to run and where.
 type Options struct {
-	// DataDir keeps the store.
+	// DataDir keeps the store. Empty for PostgreSQL, whose DSN is in a Secret that the table names.
 	DataDir string
 	// RunDir holds the socket for login codes. Empty for none.
 	RunDir string
@@ -68,9 +67,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Registry = prometheus.NewRegistry()
 		o.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
-	st, err := store.OpenSQLite(ctx, o.DataDir, nil)
+	st, err := openStorage(ctx, o)
 	if err != nil {
-		return fmt.Errorf("opening the store: %w", err)
+		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
 	t := tenant.New(tenant.Config{Store: st, Logger: o.Logger, Registerer: o.Registry})
@@ -92,7 +91,13 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 	}
 	g.Go(func() error { return t.Run(ctx) })
-	g.Go(func() error { return o.Source.Run(ctx, onFirst(t.Use, func() { close(ready) })) })
+	use := func(ctx context.Context, in table.Inputs) error {
+		if err := st.use(ctx, in); err != nil {
+			return err
+		}
+		return t.Use(ctx, in)
+	}
+	g.Go(func() error { return o.Source.Run(ctx, onFirst(use, func() { close(ready) })) })
 	g.Go(func() error {
 		select {
 		case <-ready:

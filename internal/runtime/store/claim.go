@@ -53,7 +53,7 @@ func (w tx) Agents(emails ...string) (map[string]Agent, error) {
 func (w tx) lockAgents(emails []string) (map[string]Agent, error) {
 	found := map[string]Agent{}
 	err := w.agents(func(a Agent) { found[a.Presence.Email] = a },
-		`WHERE `+w.emailIn+` ORDER BY email`+w.forUpdate, w.list(emails))
+		`WHERE `+w.in("email")+` ORDER BY email`+w.forUpdate, w.list(emails))
 	return found, err
 }
 

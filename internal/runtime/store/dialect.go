@@ -10,9 +10,9 @@ import (
 type dialect struct {
 	// forUpdate and skipLocked end a SELECT that takes the locks of its rows.
 	forUpdate, skipLocked string
-	// emailIn is the condition that the column email is one of the list $1, which list makes of its elements.
-	emailIn string
-	list    func([]string) any
+	// in is the condition that a column is one of the list $1, which list makes of its elements.
+	in   func(column string) string
+	list func([]string) any
 	// violates says whether an error is about a constraint.
 	violates func(err error, constraint string) bool
 }

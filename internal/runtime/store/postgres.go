@@ -43,7 +43,7 @@ var session = map[string]string{
 var postgresDialect = dialect{
 	forUpdate:  ` FOR UPDATE`,
 	skipLocked: ` FOR UPDATE SKIP LOCKED`,
-	emailIn:    `email = ANY($1)`,
+	in:         func(column string) string { return column + ` = ANY($1)` },
 	list:       func(all []string) any { return all },
 	violates:   violatesPostgres,
 }
@@ -54,7 +54,8 @@ type PostgresOptions struct {
 	DSN string
 	// Schema that holds the tenant's tables. It is made where it does not exist. See SchemaName.
 	Schema string
-	// MaxConns bounds the connections of this process, beside the one that listens. Default: 8; at least 2.
+	// MaxConns bounds the connections of this process, beside the one that listens. Default: the DSN's pool_max_conns, or
+	// 8; at least 2.
 	MaxConns int
 	// Timeout bounds a transaction. Default: 10 s.
 	Timeout time.Duration
@@ -74,6 +75,7 @@ type Postgres struct {
 	timeout time.Duration
 	clock   func() time.Time
 	log     *slog.Logger
+	*announcer
 	// silence is how long the listening connection may say nothing before it is asked whether it is alive.
 	silence time.Duration
 }
@@ -100,10 +102,13 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the DSN of PostgreSQL: %w; use postgres://user:password@host:5432/database?sslmode=verify-full", err)
 	}
-	config.MaxConns = defaultMaxConns
-	if o.MaxConns > 0 {
-		config.MaxConns = int32(max(o.MaxConns, minMaxConns)) //nolint:gosec // a number of connections
+	if !strings.Contains(o.DSN, "pool_max_conns") {
+		config.MaxConns = defaultMaxConns
 	}
+	if o.MaxConns > 0 {
+		config.MaxConns = int32(o.MaxConns) //nolint:gosec // a number of connections
+	}
+	config.MaxConns = max(config.MaxConns, minMaxConns)
 	s := &Postgres{proof: proof{now: time.Now}, config: config.ConnConfig, schema: o.Schema, timeout: o.Timeout,
 		clock: o.Clock, log: o.Logger, silence: listenSilence}
 	if s.timeout == 0 {
@@ -123,6 +128,7 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 		return nil, fmt.Errorf("the settings of PostgreSQL: %w", err)
 	}
 	s.db = stdlib.OpenDBFromPool(s.pool)
+	s.startAnnouncing()
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in schema %s: %w", o.Schema, advise(err)), s.Close())
 	}
@@ -135,12 +141,16 @@ func (s *Postgres) Update(ctx context.Context, fn func(Tx) error) error {
 	defer cancel()
 	losses := 0
 	return repeat(ctx, func() (done bool, err error) {
-		out := transact(s.db, s.reader(ctx), s.announce, fn)
+		out := transact(s.db, s.reader(ctx), fn)
 		s.doubt(ctx, errors.Join(out.failed, out.err))
+		if out.failed != nil && out.doing == doingCommit {
+			s.announcer.announce(out.wake) // it may have been committed
+		}
 		cause := out.cause()
 		if cause == nil {
 			if out.wrote {
 				s.prove()
+				s.announcer.announce(out.wake)
 			}
 			return true, nil
 		}
@@ -175,6 +185,9 @@ func (s *Postgres) reader(ctx context.Context) reader {
 	return reader{ctx: ctx, dialect: &postgresDialect, clock: s.clock}
 }
 
+// Shared is described at Store.
+func (s *Postgres) Shared() bool { return true }
+
 // Key is described at Store.
 func (s *Postgres) Key(ctx context.Context, name string) (key []byte, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errSlow)
@@ -199,6 +212,7 @@ func (s *Postgres) Ping(ctx context.Context) error {
 // Close waits for transactions in progress.
 func (s *Postgres) Close() error {
 	s.at.Store(nil)
+	s.stopAnnouncing()
 	err := s.db.Close()
 	s.pool.Close()
 	if err != nil {

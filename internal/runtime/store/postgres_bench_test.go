@@ -45,24 +45,31 @@ func BenchmarkPostgresUpdate(b *testing.B) {
 	})
 }
 
-var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
-
 func pgbench(b *testing.B, server *postgrestest.Server, notify string) {
 	schema := newSchema()
 	s := openPostgres(b, store.PostgresOptions{DSN: server.DSN(), Schema: schema})
 	create(b, s, clients)
 	text := strings.Repeat("x", 400) // as long as the JSON of a conversation and of a message
-	script := filepath.Join(b.TempDir(), "script.sql")
-	if err := os.WriteFile(script, []byte(`BEGIN;
+	rate := runPgbench(b, server, schema, `BEGIN;
 SELECT body FROM conversations WHERE id = 'c' || :client_id FOR UPDATE;
 UPDATE conversations SET seq = seq + 1, body = '`+text+`' WHERE id = 'c' || :client_id;
 INSERT INTO events (conversation, seq, author_kind, body) SELECT id, seq, 'customer', '`+text+`' FROM conversations WHERE id = 'c' || :client_id;
 `+notify+`COMMIT;
-`), 0o600); err != nil {
+`)
+	b.ReportMetric(rate, "tx/s")
+}
+
+var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
+
+// runPgbench runs a script b.N times over the clients and returns how often a second.
+func runPgbench(b *testing.B, server *postgrestest.Server, schema, text string, options ...string) float64 {
+	script := filepath.Join(b.TempDir(), "script.sql")
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.CommandContext(b.Context(), postgrestest.Binary("pgbench"), "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2",
-		"-t", strconv.Itoa(max(b.N/clients, 1)), "-f", script, server.DSN())
+	args := append([]string{"-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2",
+		"-t", strconv.Itoa(max(b.N/clients, 1)), "-f", script}, options...)
+	cmd := exec.CommandContext(b.Context(), postgrestest.Binary("pgbench"), append(args, server.DSN())...)
 	cmd.Env = append(os.Environ(), "PGOPTIONS=-c search_path="+schema)
 	b.ResetTimer()
 	out, err := cmd.CombinedOutput()
@@ -77,5 +84,5 @@ INSERT INTO events (conversation, seq, author_kind, body) SELECT id, seq, 'custo
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(rate, "tx/s")
+	return rate
 }

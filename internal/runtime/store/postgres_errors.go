@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -56,11 +57,20 @@ func away(err error) bool {
 		}
 		return false
 	}
+	if unverified(err) {
+		return false
+	}
 	var connect *pgconn.ConnectError
 	var network net.Error
 	return errors.Is(err, errSlow) || errors.As(err, &connect) || errors.As(err, &network) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
 		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, driver.ErrBadConn)
+}
+
+// unverified says whether the server's certificate is not what the DSN asks for.
+func unverified(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	return errors.As(err, &certificate)
 }
 
 func violatesPostgres(err error, constraint string) bool {
@@ -104,6 +114,8 @@ func advise(err error) error {
 	switch {
 	case code(err) == insufficientRight:
 		return fmt.Errorf("%w; let the role create schemas (GRANT CREATE ON DATABASE ... TO ...), or make the schema and let the role own it", err)
+	case unverified(err):
+		return fmt.Errorf("%w; name the file with the server's authority in the DSN by sslrootcert, or in PGSSLROOTCERT, and connect to a name that the certificate has", err)
 	case away(err):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	default:

@@ -99,7 +99,8 @@ func TestConnectionKilledInTransaction(t *testing.T) {
 		if calls++; calls == 1 {
 			kill()
 		}
-		return nil
+		_, err := tx.Conversation("c0")
+		return err
 	}); err != nil || calls != 2 {
 		t.Errorf("killed once: %v after %d calls, want 2", err, calls)
 	}
@@ -128,6 +129,9 @@ func TestOutOfConnections(t *testing.T) {
 	o := store.PostgresOptions{DSN: server.DSN(), Schema: newSchema(), MaxConns: 2, Timeout: time.Minute}
 	s := openPostgres(t, o)
 	create(t, s, 1)
+	ear := storetest.Listen(t, s)
+	works(t, s)
+	ear.Until("a message, after which nothing is to be announced", storetest.About("c0"))
 	s.ResetConnections()
 	release := takeAllConnections(t, server)
 	err := s.Update(t.Context(), func(tx store.Tx) error { return writeTo(tx, "c0") })

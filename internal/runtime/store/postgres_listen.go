@@ -17,22 +17,7 @@ const (
 	listenSilence = 15 * time.Second
 	// relisten is the longest wait before a lost connection is made again.
 	relisten = 500 * time.Millisecond
-	// maxPayload is what PostgreSQL takes in one notification, in bytes.
-	maxPayload = 7999
 )
-
-// announce tells all listeners of the schema, with the commit: one notification for a transaction.
-func (s *Postgres) announce(w tx) error {
-	wake := w.writing.wake
-	payload, err := json.Marshal(wake)
-	if err == nil && len(payload) > maxPayload {
-		payload, err = json.Marshal(Wake{Reread: true})
-	}
-	if err != nil || string(payload) == "{}" {
-		return err
-	}
-	return w.exec(`SELECT pg_notify($1, $2)`, s.schema, string(payload))
-}
 
 // Listen is described at Store. It has a connection of its own.
 func (s *Postgres) Listen(ctx context.Context, fn func(Wake)) error {

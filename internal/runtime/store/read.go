@@ -24,7 +24,8 @@ const (
 	queryHeld       = `SELECT body FROM conversations WHERE holder = $1 ORDER BY waiting_since, id`
 	queryOfCustomer = `SELECT body FROM conversations WHERE customer = $1`
 	queryMerged     = `SELECT id FROM conversations WHERE merged_into = $1 ORDER BY id`
-	queryOwing      = `SELECT id FROM conversations WHERE pending IS NOT NULL ORDER BY id`
+	queryOwing      = `SELECT id FROM conversations c WHERE pending IS NOT NULL AND NOT EXISTS (SELECT 1 FROM turns t
+		JOIN leases l ON l.name = '` + replicaLease + `' || t.replica WHERE t.conversation = c.id AND l.until > $1) ORDER BY id`
 	queryByClientID = `SELECT body FROM events WHERE conversation = $1 AND author_kind = $2 AND client_id = $3`
 	queryNextDue    = `SELECT min(due) FROM deadlines`
 )
@@ -175,8 +176,11 @@ func (r reader) MergedInto(id string) ([]string, error) {
 	return ids, nil
 }
 
-func (r reader) Owing() ([]string, error) {
-	ids, err := r.ids(queryOwing)
+func (r reader) Owing() (ids []string, err error) {
+	now, err := r.Now()
+	if err == nil {
+		ids, err = r.ids(queryOwing, now.UnixNano())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the conversations that wait for the AI: %w", err)
 	}

@@ -32,7 +32,7 @@ const (
 var migrations embed.FS
 
 var sqliteDialect = dialect{
-	emailIn: `email IN (SELECT value FROM json_each($1))`,
+	in: func(column string) string { return column + ` IN (SELECT value FROM json_each($1))` },
 	list: func(all []string) any {
 		text, _ := json.Marshal(all) // strings always can be
 		return string(text)
@@ -140,7 +140,7 @@ func (s *SQLite) migrate(ctx context.Context) error {
 // Update is described at Store. fn must not call the store itself: there is one writer.
 func (s *SQLite) Update(ctx context.Context, fn func(Tx) error) error {
 	return repeat(ctx, func() (done bool, err error) {
-		out := transact(s.write, s.reader(ctx), func(tx) error { return nil }, fn)
+		out := transact(s.write, s.reader(ctx), fn)
 		s.doubt(ctx, errors.Join(out.failed, out.err))
 		switch {
 		case out.fnErr != nil:
@@ -178,6 +178,9 @@ func (s *SQLite) Listen(ctx context.Context, fn func(Wake)) error { return s.bus
 func (s *SQLite) failed(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("%s in the store in %s: %w", doing, s.dir, ended(ctx, err))
 }
+
+// Shared is described at Store: the folder is locked.
+func (s *SQLite) Shared() bool { return false }
 
 // Key is described at Store.
 func (s *SQLite) Key(ctx context.Context, name string) ([]byte, error) {

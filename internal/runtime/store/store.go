@@ -102,6 +102,8 @@ type Deadline struct {
 type Wake struct {
 	// Conversations have new events.
 	Conversations []string `json:"c,omitempty"`
+	// Turns are conversations in which the AI has said more of an answer.
+	Turns []string `json:"t,omitempty"`
 	// Queue is true if there is work, room or a deadline that was not there before.
 	Queue bool `json:"q,omitempty"`
 	// Reread is true if wake-ups may have been lost: everything has to be looked at.
@@ -126,6 +128,8 @@ type Store interface {
 	Listen(ctx context.Context, fn func(Wake)) error
 	// Key returns the random 32-byte key of a name, generated once in the life of the store.
 	Key(ctx context.Context, name string) ([]byte, error)
+	// Shared says whether other processes may use the same data at the same time.
+	Shared() bool
 	// Ping returns nil if a write of the last seconds, or one of its own, proves that the store is usable.
 	Ping(ctx context.Context) error
 	Close() error
@@ -161,7 +165,7 @@ type Reader interface {
 	OfCustomer(key string) ([]conversation.Conversation, error)
 	// MergedInto returns the ids of the conversations that were merged into one, or go on in it, in the order of ids.
 	MergedInto(id string) ([]string, error)
-	// Owing returns the ids of the conversations in which the AI owes an answer.
+	// Owing returns the ids of the conversations in which the AI owes an answer that no replica which lives is giving.
 	Owing() ([]string, error)
 	// Loads returns what each agent holds: owned conversations and open offers. Agents without any may be absent.
 	Loads() (map[string]assign.Load, error)
@@ -171,6 +175,8 @@ type Reader interface {
 	Presence(email string) (Presence, error)
 	// DueOfAgents returns up to limit deadlines of agents that are due, the earliest first. They stay until TakeDeadline.
 	DueOfAgents(limit int) ([]Deadline, error)
+	// Turn returns the answer that is being said in a conversation, by whatever replica, and false if there is none.
+	Turn(id string) (Turn, bool, error)
 	// NextDeadline returns when the next deadline is due, or the zero time if there is none.
 	NextDeadline() (time.Time, error)
 }
@@ -207,6 +213,17 @@ type Tx interface {
 	TakeDeadline(d Deadline) (bool, error)
 	// Handled keeps how long a conversation of a pool took an agent's capacity, which came free at a time.
 	Handled(pool string, ct v1alpha1.ChannelType, ended time.Time, took time.Duration) error
+	// KeepTurns writes down what turns have released, for all replicas, and says what became of each by conversation.
+	// Save ends a turn when its answer is written or the conversation changes hands.
+	KeepTurns(turns []Turn) (map[string]Kept, error)
+	// Lease takes a name for a holder and a time, or goes on with it. held is false while another holder has it. What only
+	// the holder may do belongs into the transaction that got true: nobody else gets the name before its end.
+	Lease(name, holder string, d time.Duration) (held bool, err error)
+	// LeaseReplica says that a replica lives, for a time. It ends the leases of those that have not said so in theirs, and
+	// returns how many those are: what they did not tell is to be read by everybody.
+	LeaseReplica(replica string, d time.Duration) (lost int, err error)
+	// LeaveReplica says that a replica ends: others give the answers that it was giving.
+	LeaveReplica(replica string) error
 	// PutCode keeps the hash of a one-time login code until it expires. Expired ones are dropped.
 	PutCode(hash []byte, email string, expires, now time.Time) error
 	// TakeCode returns whose code it is and forgets it; ErrNotFound if it is unknown or expired.

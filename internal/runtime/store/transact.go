@@ -32,8 +32,8 @@ const (
 	doingCommit = "commit"
 )
 
-// transact runs fn in one transaction of db and commits it. before is called just before the commit.
-func transact(db *sql.DB, r reader, before func(tx) error, fn func(Tx) error) (out outcome) {
+// transact runs fn in one transaction of db and commits it.
+func transact(db *sql.DB, r reader, fn func(Tx) error) (out outcome) {
 	out.writing = &writing{}
 	r.writing = out.writing
 	fail := func(doing string, err error) outcome {
@@ -54,9 +54,6 @@ func transact(db *sql.DB, r reader, before func(tx) error, fn func(Tx) error) (o
 	}
 	if !out.wrote && r.ctx.Err() == nil {
 		return out // rolled back: a commit, even of locks alone, would wait for the disk
-	}
-	if err := before(tx{r}); err != nil {
-		return fail("announce a transaction", err)
 	}
 	if err := t.Commit(); err != nil {
 		return fail(doingCommit, ended(r.ctx, err))

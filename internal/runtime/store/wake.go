@@ -35,11 +35,17 @@ func (b *bus) publish(w Wake) {
 
 func (w *Wake) merge(more Wake) {
 	w.Queue, w.Reread = w.Queue || more.Queue, w.Reread || more.Reread
-	for _, id := range more.Conversations {
-		if !slices.Contains(w.Conversations, id) {
-			w.Conversations = append(w.Conversations, id)
+	w.Conversations = union(w.Conversations, more.Conversations)
+	w.Turns = union(w.Turns, more.Turns)
+}
+
+func union(a, b []string) []string {
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
 		}
 	}
+	return a
 }
 
 // listen calls fn until ctx ends.

@@ -87,6 +87,9 @@ func (w tx) follow(before position, c conversation.Change) error {
 	if err := w.hold(before, after); err != nil {
 		return err
 	}
+	if err := w.endTurn(before, c); err != nil {
+		return err
+	}
 	if !slices.Contains(w.writing.wake.Conversations, c.Conversation.ID) {
 		w.writing.wake.Conversations = append(w.writing.wake.Conversations, c.Conversation.ID)
 	}

@@ -79,14 +79,12 @@ func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conv
 	if err != nil {
 		return conversation.Conversation{}, err
 	}
-	taken := t.seize(id)
-	defer taken.letGo()
 	return t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
 		cost := in.table.Cost(a.Email, c.AnswerBy())
 		if _, there := in.table.AgentByEmail(c.Owner.ID); c.Owner.Kind == conversation.OwnerAgent && !there {
 			return c.Adopt(person(a), cost, told, t.clock.Now())
 		}
-		h, cut, err := taken.handoff(tx, c, in, v1alpha1.HandoffAgentTookOver)
+		h, cut, err := handoffOf(tx, c, in, v1alpha1.HandoffAgentTookOver)
 		if err != nil {
 			return conversation.Change{}, err
 		}

@@ -30,6 +30,7 @@ func (t *Tenant) runTurns(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	}
+	t.join(ctx)
 	var g errgroup.Group
 	t.turns.mu.Lock()
 	t.turns.spawn = func(id string) {
@@ -40,15 +41,22 @@ func (t *Tenant) runTurns(ctx context.Context) error {
 	}
 	t.turns.mu.Unlock()
 
-	t.resumeTurns(ctx)
-	<-ctx.Done()
+	t.turns.resume()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-t.turns.resumed:
+			t.resumeTurns(ctx)
+		}
+	}
 	t.turns.mu.Lock()
 	t.turns.spawn = nil
 	t.turns.mu.Unlock()
 	return g.Wait()
 }
 
-// resumeTurns schedules the answers that a former process left owed. It goes on while the store fails.
+// resumeTurns schedules the answers that are owed and that nobody is giving: a former process left them, or another
+// replica that is gone, or a wake-up was lost. It goes on while the store fails.
 func (t *Tenant) resumeTurns(ctx context.Context) {
 	var owing []string
 	_ = t.persist(ctx, "reading which answers are owed", func() error {
@@ -58,7 +66,10 @@ func (t *Tenant) resumeTurns(ctx context.Context) {
 		})
 	})
 	for _, id := range owing {
-		t.turns.schedule(id)
+		if !t.turns.known(id) {
+			t.metrics.resumed.Inc()
+			t.turns.schedule(id)
+		}
 	}
 }
 
@@ -108,6 +119,8 @@ type view struct {
 	conv   conversation.Conversation
 	window []conversation.Event
 	in     *current
+	// elsewhere says that another replica is giving an answer.
+	elsewhere bool
 }
 
 // look reads what a turn needs to know.
@@ -119,10 +132,22 @@ func (t *Tenant) look(ctx context.Context, id string) (v view, err error) {
 		if v.conv, err = r.Conversation(id); err != nil {
 			return err
 		}
-		v.window, err = r.Events(id, max(v.conv.Window, v.conv.Seq-maxWindow), maxWindow)
+		if v.window, err = r.Events(id, max(v.conv.Window, v.conv.Seq-maxWindow), maxWindow); err != nil {
+			return err
+		}
+		v.elsewhere, err = t.elsewhere(r, id)
 		return err
 	})
 	return v, err
+}
+
+// elsewhere says whether another replica, which lives, is giving an answer in a conversation.
+func (t *Tenant) elsewhere(r store.Reader, id string) (bool, error) {
+	if !t.store.Shared() {
+		return false, nil
+	}
+	turn, ok, err := r.Turn(id)
+	return ok && turn.Lives && turn.Replica != t.replica, err
 }
 
 // owed says whether the AI owes an answer.
@@ -133,9 +158,6 @@ func (t *Tenant) turn(ctx context.Context, id string) error {
 	answering, cancel := context.WithCancel(ctx)
 	defer cancel()
 	tn := t.turns.begin(id, cancel)
-	if tn == nil {
-		return errCut
-	}
 	defer t.hub.wake(id)
 	defer t.turns.end(id)
 	v, err := t.look(ctx, id)
@@ -177,6 +199,9 @@ func (t *Tenant) answer(ctx, answering context.Context, v view, tn *turn) error 
 	if d := decide.Decide(policy, in); d.HandOff {
 		return t.handOff(ctx, v, tn, d)
 	}
+	if mine, err := t.claim(ctx, v, tn); err != nil || !mine {
+		return err
+	}
 	ans, err := t.ask(answering, v, tn)
 	switch {
 	case ctx.Err() != nil:
@@ -211,7 +236,7 @@ func (t *Tenant) ask(ctx context.Context, v view, tn *turn) (copilot.Answer, err
 		if err := tn.release(piece); err != nil {
 			return err
 		}
-		t.hub.wake(v.conv.ID)
+		t.turns.keep()
 		return nil
 	})
 }
@@ -265,6 +290,11 @@ func (t *Tenant) say(ctx context.Context, v view, tn *turn, ans copilot.Answer, 
 			if err != nil {
 				return err
 			}
+			if taken, err := t.elsewhere(tx, c.ID); err != nil {
+				return err
+			} else if taken {
+				return errCut
+			}
 			change, err := c.AIAnswers(tn.epoch, tn.answerTo, a, t.clock.Now())
 			if err != nil {
 				return err
@@ -298,9 +328,12 @@ func (t *Tenant) placeHandoff(tx store.Tx, id string, tn *turn, h conversation.H
 		return err
 	}
 	now := t.clock.Now()
-	cut := &conversation.Answer{Text: tn.said(), Understood: true}
+	cut, err := tn.cut(tx, id)
+	if err != nil {
+		return err
+	}
 	_, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
-		return c.HandOff(tn.epoch, tn.answerTo, h, cut, told, now)
+		return c.HandOff(cut.Epoch, cut.AnswerTo, h, &cut.Answer, told, now)
 	})
 	return err
 }

@@ -16,8 +16,6 @@ func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Convers
 	if err != nil {
 		return out, err
 	}
-	taken := t.seize(id)
-	defer taken.letGo()
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 		c, err := tx.Conversation(id)
 		if err != nil {
@@ -34,7 +32,7 @@ func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Convers
 			out = change.Conversation
 			return save(change)
 		}
-		h, cut, err := taken.handoff(tx, c, in, v1alpha1.HandoffCustomerLeft)
+		h, cut, err := handoffOf(tx, c, in, v1alpha1.HandoffCustomerLeft)
 		if err != nil {
 			return err
 		}

@@ -13,8 +13,6 @@ import (
 // Merge closes a conversation in favour of another one of the same customer. Both logs stay; what the customer wrote in
 // the closed one without an answer goes on in the other, and so does all that they write later.
 func (t *Tenant) Merge(ctx context.Context, id, into string, by routing.Agent, supervisor bool) (out conversation.Conversation, err error) {
-	taken := t.seize(id)
-	defer taken.letGo()
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 		both, err := lockBoth(tx, id, into)
 		if err != nil {
@@ -28,7 +26,11 @@ func (t *Tenant) Merge(ctx context.Context, id, into string, by routing.Agent, s
 		if err != nil {
 			return err
 		}
-		merged, goesOn, err := from.MergeInto(to, person(by), open, taken.cut(from), t.clock.Now())
+		cut, err := cutOf(tx, id)
+		if err != nil {
+			return err
+		}
+		merged, goesOn, err := from.MergeInto(to, person(by), open, cut, t.clock.Now())
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,8 @@ type metrics struct {
 	turns       prometheus.Histogram
 	accepted    prometheus.Histogram
 	agentsLost  prometheus.Counter
+	lost        prometheus.Counter
+	resumed     prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -35,8 +37,12 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 14)}),
 		agentsLost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "handoff_agents_lost_total", Help: "Agents who were set offline because nothing was heard of them."}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "handoff_replicas_lost_total", Help: "Other replicas that this one found to have ended without a word."}),
+		resumed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "handoff_answers_resumed_total", Help: "Answers that were owed and that nobody was giving, found at a start, after lost wake-ups or after a lost replica."}),
 	}
-	r.MustRegister(m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost)
+	r.MustRegister(m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
 	return m
 }
 

@@ -12,43 +12,17 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
-// seizure takes a conversation from the AI in a transaction: its answer in progress is cut, and no turn begins before the
-// transaction has ended.
-type seizure struct {
-	t    *Tenant
-	id   string
-	held func()
-}
-
-func (t *Tenant) seize(id string) *seizure { return &seizure{t: t, id: id, held: func() {}} }
-
-// letGo ends the seizure. A turn that was held off, or cut in vain, may still owe its answer.
-func (s *seizure) letGo() {
-	s.held()
-	s.held = func() {}
-	s.t.turns.schedule(s.id)
-}
-
-// cut stops the AI's turn and returns what it released, or nil. It may be called again by a repeated transaction.
-func (s *seizure) cut(c conversation.Conversation) (cut *conversation.Cut) {
-	s.held() // of an attempt before
-	s.held = func() {}
-	if c.Owner.Kind == conversation.OwnerAI {
-		// Nothing of the AI is committed before this transaction ends, and no turn begins before letGo: what is cut here is
-		// all that was released.
-		cut, s.held = s.t.turns.hold(s.id)
-	}
-	return cut
-}
-
-// handoff describes the handoff of a conversation for a reason that nobody decides about, and cuts the AI's turn.
-func (s *seizure) handoff(tx store.Tx, c conversation.Conversation, in *current, reason v1alpha1.HandoffReason) (h conversation.Handoff, cut *conversation.Cut, err error) {
+// handoffOf describes the handoff of a conversation for a reason that nobody decides about, and what was seen of the AI's
+// answer in progress, which is cut by the transition, or nil. The transaction has the conversation's lock.
+func handoffOf(tx store.Tx, c conversation.Conversation, in *current, reason v1alpha1.HandoffReason) (h conversation.Handoff, cut *conversation.Cut, err error) {
 	v := view{conv: c, in: in}
 	if c.Owner.Kind == conversation.OwnerAI {
 		if v.window, err = tx.Events(c.ID, max(c.Window, c.Seq-maxWindow), maxWindow); err != nil {
 			return h, nil, err
 		}
-		cut = s.cut(c)
+		if cut, err = cutOf(tx, c.ID); err != nil {
+			return h, nil, err
+		}
 	}
 	d := decide.Decide(in.table.Policy, decideInput(v))
 	d.Reason = reason

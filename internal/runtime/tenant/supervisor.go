@@ -48,15 +48,13 @@ func (t *Tenant) Reassign(ctx context.Context, id string, by routing.Agent, r Re
 	if err := r.check(); err != nil {
 		return out, err
 	}
-	taken := t.seize(id)
-	defer taken.letGo()
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 		c, err := tx.Conversation(id)
 		if err != nil {
 			return fmt.Errorf("conversation %s: %w", id, err)
 		}
 		re := conversation.Reassignment{To: r.To, Note: r.Note}
-		if re.Handoff, re.Cut, err = taken.handoff(tx, c, in, v1alpha1.HandoffAgentTookOver); err != nil {
+		if re.Handoff, re.Cut, err = handoffOf(tx, c, in, v1alpha1.HandoffAgentTookOver); err != nil {
 			return err
 		}
 		if r.To == conversation.OwnerQueue {

@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -31,7 +32,7 @@ func TestTakeoverCutsTheAnswer(t *testing.T) {
 	if cut.Text != "Once upon a time, there was " || !cut.Interrupted || cut.Epoch != 1 {
 		t.Errorf("the log has %+v", cut)
 	}
-	if p, ok := w.Partial(id); ok && p.AnswerTo != asked.Seq {
+	if p, ok := w.Said(id); ok && p.AnswerTo != asked.Seq {
 		t.Errorf("the AI goes on: %+v", p)
 	}
 	w.Send(id, "2", "Are you a human?")
@@ -43,8 +44,8 @@ func TestTakeoverCutsTheAnswer(t *testing.T) {
 	}
 }
 
-// A takeover that fails leaves the answer owed, and it is given.
-func TestTakeoverThatFailsLeavesTheAnswerOwed(t *testing.T) {
+// A takeover that fails changes nothing: the AI goes on where it was.
+func TestTakeoverThatFailsDoesNotDisturbTheAnswer(t *testing.T) {
 	t.Parallel()
 	table := Table(1, 1)
 	model := NewModel(t, table)
@@ -52,42 +53,78 @@ func TestTakeoverThatFailsLeavesTheAnswerOwed(t *testing.T) {
 	w := New(t, Options{Table: table, Wrap: faults.wrap})
 	id, _ := w.OpenConversation()
 	asked := w.Send(id, "1", "Tell me a long story")
-	first := model.Next(t)
-	first.Say("Once upon")
+	call := model.Next(t)
+	call.Say("Once upon")
 	before := w.AwaitPartial(id, "Once upon")
 
 	faults.fail(func(c conversation.Change) bool { return c.Events[len(c.Events)-1].Type == conversation.EventMessage }, 1)
 	if _, err := w.TakeOver(t.Context(), id, w.AgentNamed("a0")); !errors.Is(err, errFault) {
 		t.Fatalf("TakeOver: %v", err)
 	}
-	<-first.Gone
-	again := model.Next(t)
-	again.Say("Another story.")
-	after := w.AwaitPartial(id, "Another story.")
-	if after.Attempt == before.Attempt {
-		t.Error("a follower cannot tell the second try from the first")
+	call.Say(" a time.")
+	if after := w.AwaitPartial(id, "Once upon a time."); after.Attempt != before.Attempt {
+		t.Error("the answer began anew")
 	}
-	again.End()
-	if e := w.AwaitAnswer(id, asked.Seq); e.Text != "Another story." || e.Interrupted {
+	call.End()
+	if e := w.AwaitAnswer(id, asked.Seq); e.Text != "Once upon a time." || e.Interrupted {
 		t.Errorf("the answer is %+v", e)
 	}
 }
 
-// A turn must not begin between the moment at which a takeover looks for one and its commit.
-func TestNoTurnBeginsDuringATakeover(t *testing.T) {
+// What customers saw of an answer before the process ended is in the log when a human takes over, though the answer was
+// not begun again; and where it is, the new one replaces it.
+func TestWhatWasSeenOutlivesTheProcess(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	before := New(t, Options{Table: table})
+	taken, _ := before.OpenConversation()
+	again, _ := before.OpenConversation()
+	var asked [2]conversation.Event
+	for i, id := range []string{taken, again} {
+		asked[i] = before.Send(id, "1", []string{"Tell me a long story", "Tell me a tale"}[i])
+		model.Next(t).Say("Once upon ")
+		before.AwaitPartial(id, "Once upon ")
+	}
+	before.Stop()
+	go func() {
+		for call := range model.Calls() {
+			if strings.Contains(string(call.Body), "tale") { // of the other one nothing more is said
+				call.Say("Another story.")
+				call.End()
+				return
+			}
+		}
+	}()
+	w := New(t, Options{Dir: before.Dir, Table: table, Clock: before.Clock})
+	if _, err := w.TakeOver(t.Context(), taken, w.AgentNamed("a0")); err != nil {
+		t.Fatal(err)
+	}
+	if e := w.AwaitAnswer(taken, asked[0].Seq); e.Text != "Once upon " || !e.Interrupted {
+		t.Errorf("the log has %+v", e)
+	}
+	if e := w.AwaitAnswer(again, asked[1].Seq); e.Text != "Another story." || e.Interrupted {
+		t.Errorf("the answer is %+v", e)
+	}
+	if err := CheckLog(w.Events(taken)); err != nil {
+		t.Error(err)
+	}
+}
+
+// The AI ends its answer, and owes another one, while a takeover is about to commit: neither is said.
+func TestNothingIsSaidDuringATakeover(t *testing.T) {
 	t.Parallel()
 	table := Table(1, 1)
 	model := NewModel(t, table)
 	faults := &faults{}
 	w := New(t, Options{Table: table, Wrap: faults.wrap})
 	id, _ := w.OpenConversation()
-	w.Send(id, "1", "First question")
+	asked := w.Send(id, "1", "First question")
 	first := model.Next(t)
 	first.Say("One ")
 	w.AwaitPartial(id, "One ")
 	w.Send(id, "2", "Second question") // asks for another round
 
-	// The takeover's transaction has cut the first turn and now waits before its commit.
 	reached, goOn := faults.pause(func(c conversation.Change) bool {
 		for _, e := range c.Events {
 			if e.Type == conversation.EventTakenOver {
@@ -102,13 +139,15 @@ func TestNoTurnBeginsDuringATakeover(t *testing.T) {
 		done <- err
 	}()
 	<-reached
-	<-first.Gone
-	w.AwaitIdle(t, id)
+	first.Say("and two.")
+	first.End()
 	close(goOn)
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	w.Await(id, "takeover", func(e conversation.Event) bool { return e.Type == conversation.EventTakenOver })
+	if e := w.AwaitAnswer(id, asked.Seq); e.Text != "One " || !e.Interrupted {
+		t.Errorf("the log has %+v", e)
+	}
 	w.Stop() // waits for every turn
 	select {
 	case call := <-model.Calls():

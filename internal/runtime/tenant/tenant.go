@@ -3,7 +3,9 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +38,8 @@ type Config struct {
 	HTTPClient *http.Client
 	// PresenceLease is how long an agent counts as being there after they were heard of. Default: DefaultPresenceLease.
 	PresenceLease time.Duration
+	// Pace is how long what the AI says is gathered before it is written down and shown. Default: Pace.
+	Pace time.Duration
 }
 
 // Tenant serves one Copilot. Run must be running for the AI to answer and for work to be offered.
@@ -49,6 +53,9 @@ type Tenant struct {
 	current atomic.Pointer[current]
 	hub     *hub
 	turns   *turns
+	// replica tells this process from all others that ever served the tenant.
+	replica string
+	pace    time.Duration
 	// slots bounds the AI's answers in progress.
 	slots chan struct{}
 	// kick wakes the assigner; it holds one signal.
@@ -93,7 +100,7 @@ func New(c Config) *Tenant {
 		lease: c.PresenceLease, heard: newHeard(),
 		store: c.Store, clock: c.Clock, log: c.Logger, http: c.HTTPClient,
 		metrics: newMetrics(c.Registerer), model: copilot.NewMetrics(c.Registerer),
-		hub: newHub(), turns: newTurns(),
+		hub: newHub(), turns: newTurns(), replica: rand.Text(), pace: cmp.Or(c.Pace, Pace),
 		slots: make(chan struct{}, MaxAnswers), kick: make(chan struct{}, 1),
 	}
 	c.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -182,8 +189,12 @@ func (t *Tenant) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return t.runAssigner(ctx) })
 	g.Go(func() error { return t.runTurns(ctx) })
+	g.Go(func() error { return t.runKeeper(ctx) })
+	g.Go(func() error { return t.runReplica(ctx) })
 	g.Go(func() error { return t.store.Listen(ctx, t.woken) })
-	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	err := g.Wait()
+	t.leave(ctx)
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
@@ -216,6 +227,7 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 func (t *Tenant) committed(c conversation.Change) {
 	t.metrics.observe(c)
 	t.hub.wake(c.Conversation.ID)
+	t.turns.moved(c.Conversation)
 	if c.Conversation.Owner.Kind == conversation.OwnerAI && c.Conversation.Pending != 0 {
 		t.turns.schedule(c.Conversation.ID)
 	}
@@ -234,8 +246,13 @@ func (t *Tenant) committed(c conversation.Change) {
 func (t *Tenant) woken(w store.Wake) {
 	if w.Reread {
 		t.hub.wakeAll()
+		t.turns.resume()
 	}
 	for _, id := range w.Conversations {
+		t.hub.wake(id)
+		t.turns.question(id)
+	}
+	for _, id := range w.Turns {
 		t.hub.wake(id)
 	}
 	if w.Reread || w.Queue {

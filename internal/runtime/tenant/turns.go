@@ -3,11 +3,13 @@ package tenant
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
 const (
@@ -23,19 +25,19 @@ var errCut = errors.New("the answer was cut")
 // errOvertaken ends an answer because the customer wrote something meanwhile that a human must answer.
 var errOvertaken = errors.New("the customer wrote something that goes to a human")
 
-// turns knows in which conversations the AI is at work and what it is saying: one turn at a time in each. It holds
-// nothing that a crash could lose, since the store knows which answers are owed.
+// turns knows in which conversations the AI is at work here and what it is saying: one turn at a time in each. It holds
+// nothing that a crash could lose, since the store knows which answers are owed, and what was seen of them.
 type turns struct {
 	mu sync.Mutex
 	// active has an entry for each conversation with a worker; true asks for one more round.
 	active  map[string]bool
 	running map[string]*turn
-	// held counts the takeovers in progress of a conversation; no turn begins meanwhile.
-	held map[string]int
-	// attempts numbers the turns of this process.
-	attempts int64
 	// spawn starts a worker; nil while Tenant.Run does not run.
 	spawn func(id string)
+	// resumed holds a signal while there may be answers owed that no worker knows of.
+	resumed chan struct{}
+	// unkept holds a signal while there may be turns to write down.
+	unkept chan struct{}
 	// ready is closed when there is a table to answer from.
 	ready chan struct{}
 	once  sync.Once
@@ -43,6 +45,7 @@ type turns struct {
 
 // turn is one answer in progress.
 type turn struct {
+	// attempt is at random, so that no other turn has it, also of another replica.
 	attempt int64
 	// cancel ends the AI's try to answer, not the turn.
 	cancel context.CancelFunc
@@ -51,6 +54,10 @@ type turn struct {
 	// epoch and answerTo are zero until the turn has read the conversation.
 	epoch, answerTo int64
 	text            strings.Builder
+	// kept is what of text is in the store: the part that customers may see. unkept says that it is to be written there, for
+	// more text or to learn whether the turn is over.
+	kept   int
+	unkept bool
 	// stopped says why nothing more is released.
 	stopped error
 }
@@ -65,7 +72,8 @@ type Partial struct {
 }
 
 func newTurns() *turns {
-	return &turns{active: map[string]bool{}, running: map[string]*turn{}, held: map[string]int{}, ready: make(chan struct{})}
+	return &turns{active: map[string]bool{}, running: map[string]*turn{}, resumed: make(chan struct{}, 1),
+		unkept: make(chan struct{}, 1), ready: make(chan struct{})}
 }
 
 // start lets the turns begin.
@@ -86,6 +94,14 @@ func (ts *turns) schedule(id string) {
 	ts.spawn(id)
 }
 
+// known says whether the conversation has a worker.
+func (ts *turns) known(id string) bool {
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	_, ok := ts.active[id]
+	return ok
+}
+
 // goOn says whether a worker has one more round to do, and otherwise ends it.
 func (ts *turns) goOn(id string) bool {
 	ts.mu.Lock()
@@ -98,16 +114,11 @@ func (ts *turns) goOn(id string) bool {
 	return false
 }
 
-// begin registers a turn, and returns nil while the conversation is being taken over. The turn reads the conversation
-// after this: what it then releases is seen by every takeover that it did not read.
+// begin registers a turn.
 func (ts *turns) begin(id string, cancel context.CancelFunc) *turn {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	if ts.held[id] > 0 {
-		return nil
-	}
-	ts.attempts++
-	tn := &turn{attempt: ts.attempts, cancel: cancel}
+	tn := &turn{attempt: rand.Int64(), cancel: cancel}
 	ts.running[id] = tn
 	return tn
 }
@@ -131,40 +142,52 @@ func (ts *turns) of(id string) *turn {
 	return ts.running[id]
 }
 
-// hold stops the conversation's turn, if it has one, and lets none begin until letGo is called. It returns what was
-// released, of which there will be no more, or nil.
-func (ts *turns) hold(id string) (cut *conversation.Cut, letGo func()) {
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	ts.held[id]++
-	letGo = func() {
-		ts.mu.Lock()
-		defer ts.mu.Unlock()
-		if ts.held[id]--; ts.held[id] == 0 {
-			delete(ts.held, id)
-		}
+// moved stops the conversation's turn if its answer is not owed any more.
+func (ts *turns) moved(c conversation.Conversation) {
+	if tn := ts.of(c.ID); tn != nil && tn.isOver(c) {
+		tn.stop(errCut)
 	}
-	tn := ts.running[id]
-	if tn == nil {
-		return nil, letGo
+}
+
+// question asks the store whether the conversation's turn goes on.
+func (ts *turns) question(id string) {
+	if tn := ts.of(id); tn != nil {
+		tn.ask()
+		ts.keep()
 	}
-	return tn.cut(), letGo
+}
+
+// keep has turns written down soon.
+func (ts *turns) keep() { poke(ts.unkept) }
+
+// resume has the answers looked for that nobody is giving.
+func (ts *turns) resume() { poke(ts.resumed) }
+
+// poke leaves a signal, if there is none.
+func poke(signal chan<- struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
 }
 
 // answers says what the turn answers.
 func (tn *turn) answers(epoch, answerTo int64) {
 	tn.mu.Lock()
 	defer tn.mu.Unlock()
-	tn.epoch, tn.answerTo = epoch, answerTo
+	tn.epoch, tn.answerTo, tn.unkept = epoch, answerTo, true
 }
 
-// cut stops the turn for a takeover and returns what it released.
-func (tn *turn) cut() *conversation.Cut {
-	tn.stop(errCut)
+func (tn *turn) isOver(c conversation.Conversation) bool {
 	tn.mu.Lock()
 	defer tn.mu.Unlock()
-	return &conversation.Cut{Epoch: tn.epoch, AnswerTo: tn.answerTo,
-		Answer: conversation.Answer{Text: tn.text.String(), Understood: true}}
+	return tn.answerTo != 0 && !c.Owes(tn.epoch, tn.answerTo)
+}
+
+func (tn *turn) ask() {
+	tn.mu.Lock()
+	defer tn.mu.Unlock()
+	tn.unkept = true
 }
 
 // stop lets nothing more be released and ends the AI's try to answer. A cut is not undone by another reason.
@@ -184,7 +207,7 @@ func (tn *turn) why() error {
 	return tn.stopped
 }
 
-// release adds a piece to what the turn has said, unless it was stopped.
+// release adds a piece to what the turn has said, unless it was stopped. Customers see it when it is kept.
 func (tn *turn) release(piece string) error {
 	tn.mu.Lock()
 	defer tn.mu.Unlock()
@@ -192,24 +215,27 @@ func (tn *turn) release(piece string) error {
 		return tn.stopped
 	}
 	tn.text.WriteString(piece)
+	tn.unkept = true
 	return nil
 }
 
-// said returns what was released so far.
-func (tn *turn) said() string {
-	tn.mu.Lock()
-	defer tn.mu.Unlock()
-	return tn.text.String()
-}
-
-// Partial returns what the AI is saying in a conversation now, and false if it says nothing.
-func (t *Tenant) Partial(id string) (Partial, bool) {
-	tn := t.turns.of(id)
-	if tn == nil {
-		return Partial{}, false
+// Partial returns what the AI is saying in a conversation now, as far as customers may see it, here or in another
+// replica; false if it says nothing.
+func (t *Tenant) Partial(ctx context.Context, id string) (p Partial, ok bool, err error) {
+	if tn := t.turns.of(id); tn != nil {
+		tn.mu.Lock()
+		defer tn.mu.Unlock()
+		p = Partial{Attempt: tn.attempt, Epoch: tn.epoch, AnswerTo: tn.answerTo, Text: tn.text.String()[:tn.kept]}
+		return p, p.Text != "", nil
 	}
-	tn.mu.Lock()
-	defer tn.mu.Unlock()
-	p := Partial{Attempt: tn.attempt, Epoch: tn.epoch, AnswerTo: tn.answerTo, Text: tn.text.String()}
-	return p, p.Text != ""
+	if !t.store.Shared() {
+		return p, false, nil
+	}
+	err = t.store.View(ctx, func(r store.Reader) error {
+		turn, found, err := r.Turn(id)
+		p = Partial{Attempt: turn.Attempt, Epoch: turn.Epoch, AnswerTo: turn.AnswerTo, Text: turn.Text}
+		ok = found && turn.Text != ""
+		return err
+	})
+	return p, ok, err
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
@@ -44,7 +45,7 @@ func TestTakeoverAtAnyMoment(t *testing.T) {
 	}
 }
 
-// talk lets the model answer every request in twenty pieces as fast as they are taken.
+// talk lets the model answer every request in twenty pieces.
 func talk(model *Model, stop <-chan struct{}, all *sync.WaitGroup) {
 	for {
 		select {
@@ -56,6 +57,7 @@ func talk(model *Model, stop <-chan struct{}, all *sync.WaitGroup) {
 					if !call.Say(fmt.Sprintf("piece %d, ", i)) {
 						return
 					}
+					<-time.After(2 * time.Millisecond) // speech, which is slower than it is written down
 				}
 				call.End()
 			})

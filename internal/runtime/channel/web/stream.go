@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/decide"
+	"github.com/opencopilot/handoff-operator/internal/runtime/httpjson"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 )
 
@@ -80,6 +83,7 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.
 	for {
 		// An error ends the stream; the client comes back and goes on from its last event.
 		if err := s.send(r); err != nil {
+			s.apologize(err)
 			return nil
 		}
 		select {
@@ -96,6 +100,17 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.
 				return nil
 			}
 		}
+	}
+}
+
+// apologize tells a customer that the database is away.
+func (s *sender) apologize(err error) {
+	if !errors.Is(err, store.ErrUnavailable) {
+		return
+	}
+	_, problem := httpjson.Describe(err)
+	if err := s.emit("unavailable", "", problem); err == nil {
+		_ = s.flush() // the stream ends
 	}
 }
 
@@ -134,11 +149,14 @@ func (s *sender) send(r *http.Request) error {
 			}
 		}
 	}
-	return s.sendPiece()
+	return s.sendPiece(r)
 }
 
-func (s *sender) sendPiece() error {
-	p, ok := s.h.tenant.Partial(s.id)
+func (s *sender) sendPiece(r *http.Request) error {
+	p, ok, err := s.h.tenant.Partial(r.Context(), s.id)
+	if err != nil {
+		return err
+	}
 	// An answer that the log has, and one to a message that was not sent yet (a wake-up is on its way), are not for now.
 	if !ok || p.AnswerTo <= s.answered || p.AnswerTo > s.after {
 		return s.flush()

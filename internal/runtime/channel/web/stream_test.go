@@ -119,11 +119,17 @@ func TestPieces(t *testing.T) {
 func TestNoPiecesAfterTheirMessage(t *testing.T) {
 	t.Parallel()
 	late := &lateReturn{committed: make(chan struct{}), goOn: make(chan struct{})}
-	s := newSite(t, Options{Wrap: late.wrap})
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	s := newSite(t, Options{Table: table, Wrap: late.wrap})
 	id, token := s.OpenConversation()
 	asked := s.Send(id, "1", Question)
+	call := model.Next(t)
+	call.Say("An answer.")
+	s.AwaitPartial(id, "An answer.")
+	call.End()
 	<-late.committed
-	if p, ok := s.Partial(id); !ok || p.AnswerTo != asked.Seq {
+	if p, ok := s.Said(id); !ok || p.AnswerTo != asked.Seq {
 		t.Fatalf("the turn has ended: %+v", p)
 	}
 	st := s.follow(t, id, token, "")
@@ -174,33 +180,6 @@ type spyTx struct {
 func (x spyTx) Save(c conversation.Change) error {
 	*x.answer = c.Events[0].AnswerTo != 0
 	return x.Tx.Save(c)
-}
-
-// An answer that is tried again begins anew for its followers.
-func TestAnswerThatIsTriedAgainBeginsAnew(t *testing.T) {
-	t.Parallel()
-	table := Table(1, 1)
-	model := NewModel(t, table)
-	s := newSite(t, Options{Table: table})
-	id, token := s.OpenConversation()
-	st := s.follow(t, id, token, "")
-	asked := s.Send(id, "1", "Tell me")
-	model.Next(t).Say("A long beginning ")
-	st.until("a piece", named("piece"))
-	if err := s.FailTakeOver(id, "a0"); err == nil {
-		t.Fatal("the takeover succeeded")
-	}
-	again := model.Next(t)
-	again.Say("Short.")
-	frames := st.until("a piece", named("piece"))
-	if got := frames[len(frames)-1].piece(t); got != (piece{1, asked.Seq, 0, "Short."}) {
-		t.Errorf("the second try came as %+v", got)
-	}
-	again.End()
-	frames = st.until("the answer", named("message"))
-	if e := frames[len(frames)-1].event(t); e.Text != "Short." {
-		t.Errorf("the answer is %q", e.Text)
-	}
 }
 
 func TestHeartbeat(t *testing.T) {

@@ -22,6 +22,19 @@ func (s *Server) Exec(tb testing.TB, sql string, args ...any) {
 	}
 }
 
+// Try runs a statement in a schema.
+func (s *Server) Try(schema, sql string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.DSN()+"&search_path="+schema)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, sql)
+	return err
+}
+
 // Count returns the number that a query asks for.
 func (s *Server) Count(tb testing.TB, sql string, args ...any) (n int) {
 	tb.Helper()

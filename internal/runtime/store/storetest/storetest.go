@@ -59,6 +59,10 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"DeadlineOfNobody":          testDeadlineOfNobody,
 		"WakesListeners":            testWakesListeners,
 		"WakesForManyAtOnce":        testWakesForManyAtOnce,
+		"Turns":                     testTurns,
+		"TurnsOfOthers":             testTurnsOfOthers,
+		"TurnsWake":                 testTurnsWake,
+		"Leases":                    testLeases,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -54,6 +54,13 @@ func (e *Ear) Until(what string, fits func(store.Wake) bool) (heard []store.Wake
 	}
 }
 
+// settle waits until all is heard that was committed before.
+func (e *Ear) settle(s store.Store) {
+	e.t.Helper()
+	started(e.t, s, "settled", t0)
+	e.Until("all of before", About("settled"))
+}
+
 // About says whether a wake-up is about a conversation.
 func About(id string) func(store.Wake) bool {
 	return func(w store.Wake) bool { return slices.Contains(w.Conversations, id) }
@@ -63,6 +70,7 @@ func testWakesListeners(t *testing.T, s store.Store) {
 	started(t, s, "c1", t0)
 	started(t, s, "c2", t0)
 	ear := Listen(t, s)
+	ear.settle(s)
 	failed := s.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(save(tx, "c1", "", "text"), errors.New("rolled back"))
 	})

@@ -15,14 +15,6 @@ type Record struct {
 	updates sync.Mutex
 	mu      sync.Mutex
 	written []Written
-	hook    func(conversation.Change)
-}
-
-// before sets what is called before each save.
-func (r *Record) before(hook func(conversation.Change)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.hook = hook
 }
 
 // Written is one thing that was committed: a change of a conversation, or a presence.
@@ -44,9 +36,7 @@ func (r *Record) All() []Written {
 func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
 	r.updates.Lock()
 	defer r.updates.Unlock()
-	r.mu.Lock()
-	rec := &recorder{hook: r.hook}
-	r.mu.Unlock()
+	rec := &recorder{}
 	err := r.Store.Update(ctx, func(tx store.Tx) error {
 		rec.Tx, rec.written = tx, nil
 		return fn(rec)
@@ -63,7 +53,6 @@ func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
 type recorder struct {
 	store.Tx
 	written []Written
-	hook    func(conversation.Change)
 }
 
 func (r *recorder) Create(c conversation.Change, hash []byte) error {
@@ -72,9 +61,6 @@ func (r *recorder) Create(c conversation.Change, hash []byte) error {
 }
 
 func (r *recorder) Save(c conversation.Change) error {
-	if r.hook != nil {
-		r.hook(c)
-	}
 	r.written = append(r.written, Written{Change: &c})
 	return r.Tx.Save(c)
 }

@@ -78,7 +78,7 @@ func New(tb testing.TB, o Options) *World {
 		under = o.Wrap(under)
 	}
 	w.Tenant = tenant.New(tenant.Config{Store: under, Clock: o.Clock, Logger: slog.New(slog.DiscardHandler), Registerer: w.Registry, HTTPClient: o.HTTPClient,
-		PresenceLease: o.PresenceLease})
+		PresenceLease: o.PresenceLease, Pace: time.Millisecond})
 	if !o.NoTable {
 		w.UseTable(o.Table)
 	}
@@ -258,13 +258,23 @@ func (w *World) AwaitAnswer(id string, seq int64) conversation.Event {
 	return w.Await(id, "answer", func(e conversation.Event) bool { return e.AnswerTo == seq })
 }
 
+// Said returns what customers may see of an answer that is being said.
+func (w *World) Said(id string) (tenant.Partial, bool) {
+	w.TB.Helper()
+	p, ok, err := w.Partial(context.Background(), id)
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	return p, ok
+}
+
 // AwaitPartial waits until the AI has said at least text in a conversation, and not in the log.
 func (w *World) AwaitPartial(id, text string) tenant.Partial {
 	w.TB.Helper()
 	f := w.Follow(id)
 	defer f.Close()
 	for timeout := time.After(Patience); ; {
-		p, ok := w.Partial(id)
+		p, ok := w.Said(id)
 		if ok && len(p.Text) >= len(text) {
 			return p
 		}
@@ -282,7 +292,7 @@ func (w *World) AwaitIdle(tb testing.TB, id string) {
 	f := w.Follow(id)
 	defer f.Close()
 	for timeout := time.After(Patience); ; {
-		if _, at := w.Partial(id); !at {
+		if _, at := w.Said(id); !at {
 			return
 		}
 		select {
@@ -291,21 +301,6 @@ func (w *World) AwaitIdle(tb testing.TB, id string) {
 			tb.Fatalf("conversation %s: a turn does not end", id)
 		}
 	}
-}
-
-// FailTakeOver lets an agent take over while the store fails, and returns the error.
-func (w *World) FailTakeOver(id, agent string) error {
-	w.TB.Helper()
-	ctx, cancel := context.WithCancel(w.TB.Context())
-	defer cancel()
-	w.Record.before(func(c conversation.Change) {
-		if c.Conversation.ID == id && c.Conversation.Owner.Kind == conversation.OwnerAgent {
-			cancel() // the transaction ends with its context
-		}
-	})
-	defer w.Record.before(nil)
-	_, err := w.TakeOver(ctx, id, w.AgentNamed(agent))
-	return err
 }
 
 // Write appends customer's messages past the Tenant, as a former process would have left them.
