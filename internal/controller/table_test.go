@@ -222,7 +222,7 @@ func TestPostgres(t *testing.T) {
 		t.Errorf("the runtime's rules are %+v", role.Rules)
 	}
 	table := w.Current("pg")
-	if raw := string(table.Spec.Table.Raw); !strings.Contains(raw, `"postgres":{"dsn":{"name":"pg-db-app","key":"uri"}}`) || strings.Contains(raw, "s3cret") {
+	if raw := string(table.Spec.Table.Raw); !strings.Contains(raw, `"postgres":{"dsn":{"key":"uri","name":"pg-db-app"}}`) || strings.Contains(raw, "s3cret") {
 		t.Errorf("the table is %s", raw)
 	}
 }

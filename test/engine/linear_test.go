@@ -32,21 +32,27 @@ type answer struct {
 	unknown bool
 }
 
-// ownership is the register of one conversation as agents see it: at most one agent owns it. The AI and the queue change
-// hands by themselves, so both are nobody here, and whether somebody has an offer is not known.
+// held is who owns a conversation, as far as agents see it: an agent, or nobody for the AI and the queue, which change
+// hands by themselves; and how often it was given back.
+type held struct {
+	owner   string
+	returns int
+}
+
+// ownership is the register of one conversation. Whether somebody has an offer to accept is not known to it.
 var ownership = porcupine.NondeterministicModel{
-	Init: func() []any { return []any{""} },
+	Init: func() []any { return []any{held{}} },
 	Step: func(state, input, output any) []any {
-		owner, in, out := state.(string), input.(request), output.(answer)
-		moved, may := next(owner, in)
+		before, in, out := state.(held), input.(request), output.(answer)
+		moved, may := next(before, in)
 		switch {
 		case out.unknown && may:
-			return []any{owner, moved}
+			return []any{before, moved}
 		case out.unknown:
-			return []any{owner}
+			return []any{before}
 		case out.refused && (!may || in.move == "accept"):
-			return []any{owner}
-		case out.done && may && out.owner == moved:
+			return []any{before}
+		case out.done && may && out.owner == moved.owner:
 			return []any{moved}
 		}
 		return nil
@@ -54,15 +60,16 @@ var ownership = porcupine.NondeterministicModel{
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v → %+v", input, output) },
 }
 
-// next returns who owns a conversation after a request, and whether it may be granted.
-func next(owner string, in request) (string, bool) {
+// next returns what becomes of a conversation by a request, and whether it may be granted.
+func next(before held, in request) (held, bool) {
+	mine := before.owner == in.agent
 	switch in.move {
 	case "read":
-		return owner, true
+		return before, true
 	case "return":
-		return "", owner == in.agent
+		return held{"", before.returns + 1}, mine && before.returns < conversation.MaxReturns
 	default: // accept and takeover, both of which may be repeated
-		return in.agent, owner == "" || owner == in.agent
+		return held{in.agent, before.returns}, before.owner == "" || mine
 	}
 }
 
