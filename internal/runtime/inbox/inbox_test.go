@@ -121,11 +121,13 @@ func TestEveryEndpointWantsAnAgentsToken(t *testing.T) {
 	}{
 		{"GET", "/v1/agent/me", "", 200},
 		{"PUT", "/v1/agent/presence", `{"state":"online"}`, 200},
+		{"POST", "/v1/agent/heartbeat", "", 200},
 		{"GET", "/v1/agent/queue", "", 200},
 		{"GET", "/v1/agent/mine", "", 200},
 		{"GET", path, "", 200},
 		{"GET", path + "/events", "", 200},
 		{"POST", path + "/accept", "", 409},
+		{"POST", path + "/endwrapup", "", 200},
 		{"POST", path + "/takeover", "", 200},
 		{"POST", path + "/replies", `{"id":"1","text":"hello"}`, 200},
 		{"POST", path + "/notes", `{"id":"2","text":"hello"}`, 200},
