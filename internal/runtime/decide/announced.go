@@ -13,7 +13,7 @@ var announcements = []*regexp.Regexp{
 		`(\w+ ){0,3}?(will|is going to|shall) (\w+ )?(contact|call|reach|get|take over|join|be with|answer|assist|help|respond|follow)\b`),
 	regexp.MustCompile(`\bich (\w+ ){0,2}(verbinde|leite|ubergebe|gebe|reiche) (\w+ ){0,8}(kolleg|mitarbeiter|mensch|team|support|kundendienst)`),
 	regexp.MustCompile(`\b(kolleg\w*|mitarbeiter\w*) (\w+ ){0,3}(wird|meldet|ubernimmt|kummert|hilft)\b`),
-	regexp.MustCompile(`\bje (\w+ ){0,3}(transfere|passe|redirige|mets|transmets|transferer|mettre) (\w+ ){0,8}(collegue|conseiller|agent|humain|equipe|responsable)`),
+	regexp.MustCompile(`\bje (\w+ ){0,3}(transf\w+|passe|redirige|mets|transmets|mettre) (\w+ ){0,8}(collegue|conseiller|agent|humain|equipe|responsable)`),
 	regexp.MustCompile(`\bik (\w+ ){0,3}(verbind|zet|geef|schakel|draag) (\w+ ){0,8}(collega|medewerker|mens|team)`),
 	regexp.MustCompile(`\b(le|lo|la|te|os|les) (\w+ )?(transfiero|paso|conecto|derivo|comunico|transferire|pasare|conectare) (\w+ ){0,6}(agente|companero|companera|persona|humano|equipo|asesor)`),
 	regexp.MustCompile(`(ساحولك|ساقوم بتحويلك|سيتم تحويلك|سوف احولك|سانقلك)`),
