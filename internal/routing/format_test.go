@@ -62,6 +62,9 @@ func fields(t *testing.T, path string, of reflect.Type) []string {
 		var out []string
 		for i := range of.NumField() {
 			name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+			if name == "-" {
+				continue
+			}
 			if name == "" {
 				t.Fatalf("%s.%s has no name in JSON", of, of.Field(i).Name)
 			}

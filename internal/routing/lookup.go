@@ -9,15 +9,6 @@ import (
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
 
-// Facts are what routes match on. An empty IssueType or Language means that it is not known.
-type Facts struct {
-	IssueType   string
-	ChannelType v1alpha1.ChannelType
-	Channel     string
-	Language    string
-	Reason      v1alpha1.HandoffReason
-}
-
 // Candidate is an agent who may be offered a conversation: on shift and able. Presence and load are not known here.
 type Candidate struct {
 	Email, Name, DisplayName string
@@ -31,6 +22,8 @@ type Candidate struct {
 	Capacity, Cost       int
 	Strategy             v1alpha1.AssignmentStrategy
 	OfferTimeout, WrapUp time.Duration
+	// Stickiness is how long after a customer's last conversation its agent comes first; zero for not at all.
+	Stickiness time.Duration
 	// SpeaksLanguage is false where nobody of the ring speaks the customer's language and so everybody is asked.
 	SpeaksLanguage bool
 }
@@ -50,7 +43,7 @@ func (t *Table) Route(f Facts) *Route {
 
 func (r *Route) matches(f Facts) bool {
 	return holds(r.IssueTypes, f.IssueType) && holds(r.ChannelTypes, f.ChannelType) && holds(r.Channels, f.Channel) &&
-		holds(r.Reasons, f.Reason) && holdsLanguage(r.Languages, f.Language)
+		holds(r.Reasons, f.Reason) && holdsLanguage(r.Languages, f.Language) && (r.Expression == "" || f.satisfy(r.Expression))
 }
 
 func holds[T comparable](list []T, value T) bool {
@@ -81,7 +74,7 @@ func (t *Table) Candidates(r *Route, f Facts, waited time.Duration, now time.Tim
 		if opens > waited {
 			break
 		}
-		ring := t.ring(i, target, f, now)
+		ring := t.Ring(i, target, f, now)
 		for _, c := range ring {
 			if !seen[c.Email] {
 				seen[c.Email] = true
@@ -91,7 +84,7 @@ func (t *Table) Candidates(r *Route, f Facts, waited time.Duration, now time.Tim
 		if len(ring) == 0 {
 			continue
 		}
-		if target.For.Duration == 0 {
+		if target.For.Duration == 0 && !target.Beside {
 			break
 		}
 		opens += target.For.Duration
@@ -99,8 +92,9 @@ func (t *Table) Candidates(r *Route, f Facts, waited time.Duration, now time.Tim
 	return all
 }
 
-// ring lists who of one target is on shift and able, in order.
-func (t *Table) ring(index int, target Target, f Facts, now time.Time) []Candidate {
+// Ring lists who of one target of a route, which is its index there, is on shift and able: the better level for the type
+// of issue first, then by e-mail address. Who speaks the customer's language is asked; where nobody does, everybody is.
+func (t *Table) Ring(index int, target Target, f Facts, now time.Time) []Candidate {
 	p := t.pool(target.Pool)
 	if p == nil {
 		return nil
@@ -109,7 +103,7 @@ func (t *Table) ring(index int, target Target, f Facts, now time.Time) []Candida
 	speaker := false
 	for i, on := range p.shift(now) {
 		a := &p.Agents[i]
-		if !on || f.IssueType != "" && a.Skills[f.IssueType] < target.MinLevel {
+		if !on || target.Agent != "" && a.Email != target.Agent || f.IssueType != "" && a.Skills[f.IssueType] < target.MinLevel {
 			continue
 		}
 		c := p.candidate(a, f)
@@ -131,7 +125,7 @@ func (p *Pool) candidate(a *Agent, f Facts) Candidate {
 	return Candidate{
 		Email: a.Email, Name: a.Name, DisplayName: a.DisplayName, Pool: p.Name,
 		Level: a.Skills[f.IssueType], Capacity: a.Capacity, Cost: min(max(cost, 1), a.Capacity),
-		Strategy: p.Strategy, OfferTimeout: p.OfferTimeout.Duration, WrapUp: p.WrapUp.Duration,
+		Strategy: p.Strategy, OfferTimeout: p.OfferTimeout.Duration, WrapUp: p.WrapUp.Duration, Stickiness: p.Stickiness.Duration,
 		SpeaksLanguage: a.speaks(f.Language),
 	}
 }
@@ -139,11 +133,12 @@ func (p *Pool) candidate(a *Agent, f Facts) Candidate {
 // speaks compares primary languages: who speaks en-GB is asked for en-US too.
 func (a *Agent) speaks(language string) bool {
 	return language == "" || len(a.Languages) == 0 || slices.ContainsFunc(a.Languages, func(tag string) bool {
-		return primary(tag) == primary(language)
+		return PrimaryLanguage(tag) == PrimaryLanguage(language)
 	})
 }
 
-func primary(tag string) string {
+// PrimaryLanguage is the first part of a language tag in lower case: en of en-GB.
+func PrimaryLanguage(tag string) string {
 	p, _, _ := strings.Cut(strings.ToLower(tag), "-")
 	return p
 }

@@ -25,12 +25,7 @@ func compilePolicy(p *v1alpha1.HandoffPolicy, pools map[string]bool) (*Policy, [
 	r := &report{object: Object{"HandoffPolicy", p.Name}}
 	out := &Policy{Name: p.Name, Triggers: r.triggers(p.Spec.Triggers)}
 	out.IssueTypes = r.issueTypes(p.Spec.IssueTypes)
-	for i := range p.Spec.Priorities {
-		field := index("spec.priorities", i)
-		r.expression(field+".expression", p.Spec.Priorities[i].Expression)
-		r.between(field+".add", &p.Spec.Priorities[i].Add, -10000, 10000, 0)
-		r.unserved(field, "conversations are ordered by the time they have waited")
-	}
+	out.Priorities = r.priorities(p.Spec.Priorities)
 	out.Routes = r.routes(p, pools)
 	out.Unavailable = r.unavailable(p.Spec.Unavailable)
 	out.ReturnToAI = r.returnToAI(p.Spec.ReturnToAI)
@@ -100,6 +95,21 @@ func (r *report) issueTypes(list []v1alpha1.IssueType) []IssueType {
 		if seen.fresh(r, "spec.issueTypes", i, t.Name) {
 			twice(r, index("spec.issueTypes", i)+".keywords", t.Keywords)
 			out = append(out, IssueType{string(t.Name), t.Description, slices.Clone(t.Keywords)})
+		}
+	}
+	return out
+}
+
+func (r *report) priorities(list []v1alpha1.Priority) []Priority {
+	var out []Priority
+	seen := names{}
+	for i, p := range list {
+		field := index("spec.priorities", i)
+		ok := seen.fresh(r, "spec.priorities", i, p.Name)
+		readable := r.expression(field+".expression", p.Expression)
+		add := r.between(field+".add", &p.Add, -10000, 10000, 0)
+		if ok && readable {
+			out = append(out, Priority{string(p.Name), p.Expression, add})
 		}
 	}
 	return out

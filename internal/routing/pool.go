@@ -75,17 +75,7 @@ func (r *report) assignment(out *Pool, a *v1alpha1.Assignment) int {
 		v1alpha1.ChannelTypeEmail: r.between("spec.assignment.costs.email", costs.Email, 1, 100, 1),
 		v1alpha1.ChannelTypePhone: r.between("spec.assignment.costs.phone", costs.Phone, 1, 100, capacity),
 	}
-	r.unservedAssignment(out)
 	return capacity
-}
-
-func (r *report) unservedAssignment(p *Pool) {
-	if p.Strategy == v1alpha1.StrategyRoundRobin {
-		r.unserved("spec.assignment.strategy", "work is spread as with Balanced")
-	}
-	if p.Stickiness.Duration > 0 {
-		r.unserved("spec.assignment.stickiness", "a customer's last agent does not come first")
-	}
 }
 
 func (r *report) agents(list []v1alpha1.Agent, capacity int) []Agent {

@@ -34,17 +34,16 @@ func (r *report) routes(p *v1alpha1.HandoffPolicy, pools map[string]bool) []Rout
 		}
 		r.match(field+".match", match, p.Spec.IssueTypes)
 		targets := r.targets(field+".targets", route.Targets, pools)
-		if match.Expression != "" {
-			r.expression(field+".match.expression", match.Expression)
-			r.unserved(field+".match.expression", "nothing is sent along this route")
-			continue
+		if match.Expression != "" && !r.expression(field+".match.expression", match.Expression) {
+			continue // without its condition it would take what was not meant for it
 		}
 		if matchesAll(match) && catchAll == "" {
 			catchAll = string(route.Name)
 		}
 		out = append(out, Route{
 			Name: string(route.Name), IssueTypes: strs(match.IssueTypes), ChannelTypes: slices.Clone(match.ChannelTypes),
-			Channels: slices.Clone(match.Channels), Languages: strs(match.Languages), Reasons: slices.Clone(match.Reasons), Targets: targets,
+			Channels: slices.Clone(match.Channels), Languages: strs(match.Languages), Reasons: slices.Clone(match.Reasons),
+			Expression: match.Expression, Targets: targets,
 		})
 	}
 	if len(p.Spec.Routes) > 0 && catchAll == "" {
@@ -55,7 +54,7 @@ func (r *report) routes(p *v1alpha1.HandoffPolicy, pools map[string]bool) []Rout
 }
 
 func matchesAll(m *v1alpha1.RouteMatch) bool {
-	return len(m.IssueTypes)+len(m.ChannelTypes)+len(m.Channels)+len(m.Languages)+len(m.Reasons) == 0
+	return len(m.IssueTypes)+len(m.ChannelTypes)+len(m.Channels)+len(m.Languages)+len(m.Reasons) == 0 && m.Expression == ""
 }
 
 func (r *report) match(field string, m *v1alpha1.RouteMatch, types []v1alpha1.IssueType) {

@@ -130,6 +130,16 @@ func (t *Table) Closed(r *Route, now time.Time) bool {
 	})
 }
 
+// PoolEdge is the next time after now at which somebody's shift in a pool begins or ends, and false if none ever does or
+// there is no such pool.
+func (t *Table) PoolEdge(pool string, now time.Time) (time.Time, bool) {
+	var next earliest
+	if p := t.pool(pool); p != nil {
+		next.poolEdge(p, now)
+	}
+	return next.at, next.any
+}
+
 // NextShiftEdge is the next time after now at which somebody's shift begins or ends, and false if none ever does.
 func (t *Table) NextShiftEdge(now time.Time) (time.Time, bool) {
 	var next earliest

@@ -89,6 +89,7 @@ type Policy struct {
 	Name        string      `json:"name"`
 	Triggers    Triggers    `json:"triggers"`
 	IssueTypes  []IssueType `json:"issueTypes,omitempty"`
+	Priorities  []Priority  `json:"priorities,omitempty"`
 	Routes      []Route     `json:"routes,omitempty"`
 	Unavailable Unavailable `json:"unavailable"`
 	ReturnToAI  ReturnToAI  `json:"returnToAI"`
@@ -115,7 +116,14 @@ type Topic struct {
 // IssueType is a type of issue that routes and skills speak of.
 type IssueType = Topic
 
-// Route says who gets the conversations that match it. An empty list in it matches everything.
+// Priority adds points to the conversations for which its CEL expression is true.
+type Priority struct {
+	Name       string `json:"name"`
+	Expression string `json:"expression"`
+	Add        int    `json:"add"`
+}
+
+// Route says who gets the conversations that match it. An empty list or expression in it matches everything.
 type Route struct {
 	Name         string                   `json:"name"`
 	IssueTypes   []string                 `json:"issueTypes,omitempty"`
@@ -123,6 +131,7 @@ type Route struct {
 	Channels     []string                 `json:"channels,omitempty"`
 	Languages    []string                 `json:"languages,omitempty"`
 	Reasons      []v1alpha1.HandoffReason `json:"reasons,omitempty"`
+	Expression   string                   `json:"expression,omitempty"`
 	Targets      []Target                 `json:"targets"`
 }
 
@@ -133,6 +142,10 @@ type Target struct {
 	Helpdesk string          `json:"helpdesk,omitempty"`
 	Group    string          `json:"group,omitempty"`
 	For      metav1.Duration `json:"for,omitzero"`
+	// Agent narrows the pool to one person, by e-mail address. No table has it; RouteTo makes such targets.
+	Agent string `json:"-"`
+	// Beside opens the next target at once, beside this one. No table has it either.
+	Beside bool `json:"-"`
 }
 
 // Unavailable says what to do when nobody is there. BusyAfter is zero for never.

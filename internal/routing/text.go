@@ -20,7 +20,7 @@ func (t *Table) Text(event v1alpha1.MessageEvent, language string, ct v1alpha1.C
 		if text, ok := t.message(event, lang, ct, reason); ok {
 			return fill(text, vars)
 		}
-		if text, ok := builtIn(event, primary(lang), vars); ok {
+		if text, ok := builtIn(event, PrimaryLanguage(lang), vars); ok {
 			return fill(text, vars)
 		}
 	}
@@ -71,7 +71,7 @@ func fill(text string, vars map[string]string) string {
 // half hours, rounded up. The units are the symbols of the SI, which most languages share.
 func Wait(d time.Duration, language string) string {
 	minute, hour := "min", "h"
-	if primary(language) == "ar" {
+	if PrimaryLanguage(language) == "ar" {
 		minute, hour = "دقيقة", "ساعة"
 	}
 	step := time.Minute

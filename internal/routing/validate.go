@@ -51,7 +51,15 @@ func (t *Table) validateChannels() []error {
 
 func (t *Table) validateTargets() []error {
 	var errs []error
+	for _, p := range t.Policy.Priorities {
+		if wrong := readExpression(p.Expression).wrong; wrong != "" {
+			errs = append(errs, fmt.Errorf("priority %q: %q %s", p.Name, p.Expression, wrong))
+		}
+	}
 	for _, r := range t.Policy.Routes {
+		if wrong := readExpression(r.Expression).wrong; r.Expression != "" && wrong != "" {
+			errs = append(errs, fmt.Errorf("route %q: %q %s", r.Name, r.Expression, wrong))
+		}
 		for i, target := range r.Targets {
 			if target.Pool != "" && t.pool(target.Pool) == nil {
 				errs = append(errs, fmt.Errorf("route %q: target %d names pool %q, which the table lacks", r.Name, i, target.Pool))

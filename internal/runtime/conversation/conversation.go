@@ -88,6 +88,8 @@ type Conversation struct {
 	Cost int `json:"cost,omitempty"`
 	// LastAgent is the e-mail address of the agent who owned it last, also while they do.
 	LastAgent string `json:"lastAgent,omitempty"`
+	// LastAgentAt is when that agent got it or, once they have it no more, lost it.
+	LastAgentAt time.Time `json:"lastAgentAt,omitzero"`
 	// LastCustomer and LastHuman are the sequence numbers of the newest message of the customer and of an agent.
 	LastCustomer int64 `json:"lastCustomer,omitempty"`
 	LastHuman    int64 `json:"lastHuman,omitempty"`

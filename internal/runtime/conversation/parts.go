@@ -32,6 +32,13 @@ type Handoff struct {
 	At time.Time `json:"at"`
 }
 
+// PriorityStep is what one point of priority counts as: a minute of waiting, as the API says.
+const PriorityStep = time.Minute
+
+// Place is what the queue is ordered by: when the wait began, earlier by a step for each point. Everybody ages alike, so
+// a conversation is only ever overtaken by those that come within the difference of their points, and nobody starves.
+func (h Handoff) Place() time.Time { return h.At.Add(-time.Duration(h.Priority) * PriorityStep) }
+
 // Offer is a conversation held out to one agent, whose capacity it takes until it is accepted or expires.
 type Offer struct {
 	Agent     Person    `json:"agent"`

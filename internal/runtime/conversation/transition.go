@@ -67,6 +67,9 @@ func (s *step) give(to Owner) *Owner {
 	if !slices.Contains(s.row.To, to.Kind) {
 		panic(fmt.Sprintf("conversation: transition %s does not lead to %s", s.row.Name, to.Kind))
 	}
+	if s.conv.Owner.Kind == OwnerAgent {
+		s.conv.LastAgentAt = s.now
+	}
 	s.conv.Owner = to
 	s.conv.Epoch++
 	s.conv.Offer, s.conv.Cost = nil, 0
@@ -74,7 +77,7 @@ func (s *step) give(to Owner) *Owner {
 	s.conv.SnoozedUntil, s.conv.ReturnAt, s.conv.ClosedAt = time.Time{}, time.Time{}, time.Time{}
 	switch to.Kind {
 	case OwnerAgent:
-		s.conv.LastAgent = to.ID
+		s.conv.LastAgent, s.conv.LastAgentAt = to.ID, s.now
 		s.conv.AssignedAt, s.conv.WrapUp = s.now, nil
 	case OwnerNobody:
 		s.conv.ClosedAt = s.now

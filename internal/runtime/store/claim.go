@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -12,19 +11,15 @@ import (
 )
 
 const (
-	queryClaimWaiting = `SELECT body ` + waiting + ` AND (waiting_since, id) > ($1, $2) ORDER BY waiting_since, id LIMIT $3`
 	// The lock of the conversation is taken before that of its deadline, as every other writer does.
 	queryDueOfConversation = `SELECT d.kind, d.conversation, '', d.due FROM conversations c
 		JOIN deadlines d ON d.conversation = c.id WHERE d.due <= $1 ORDER BY d.due LIMIT $2`
 	queryDueOfAgent = `SELECT kind, '', agent, due FROM deadlines WHERE due <= $1 AND agent IS NOT NULL ORDER BY due LIMIT $2`
 )
 
-func (w tx) ClaimWaiting(after conversation.Conversation, limit int) ([]conversation.Conversation, error) {
-	since := int64(math.MinInt64)
-	if after.ID != "" {
-		since = waitingSince(after).UnixNano()
-	}
-	claimed, err := bodies[conversation.Conversation](w.reader, queryClaimWaiting+w.skipLocked, since, after.ID, max(limit, 0))
+func (w tx) Claim(ids ...string) ([]conversation.Conversation, error) {
+	claimed, err := bodies[conversation.Conversation](w.reader,
+		`SELECT body `+waiting+` AND `+w.in("id")+` ORDER BY id`+w.skipLocked, w.list(ids))
 	if err != nil {
 		return nil, fmt.Errorf("claim from the queue: %w", err)
 	}
@@ -32,6 +27,19 @@ func (w tx) ClaimWaiting(after conversation.Conversation, limit int) ([]conversa
 		w.writing.lock(c)
 	}
 	return claimed, nil
+}
+
+func (w tx) Touched() []string { return sorted(w.writing.touched) }
+
+// touch notes that an agent's row was written.
+func (w *writing) touch(email string) {
+	if w.touched == nil {
+		w.touched = map[string]bool{}
+	}
+	w.touched[email] = true
+	if !slices.Contains(w.wake.Agents, email) {
+		w.wake.Agents = append(w.wake.Agents, email)
+	}
 }
 
 func (w tx) Agents(emails ...string) (map[string]Agent, error) {

@@ -81,7 +81,7 @@ func (p position) follows(c conversation.Change) error {
 // waitingSince is what the queue is ordered by.
 func waitingSince(c conversation.Conversation) time.Time {
 	if c.Handoff != nil {
-		return c.Handoff.At
+		return c.Handoff.Place()
 	}
 	return c.CreatedAt
 }

@@ -133,7 +133,7 @@ func TestClaimsPassByWhatIsLocked(t *testing.T) {
 		handOffAndOffer(t, s, fmt.Sprint("c", i), t0.Add(time.Duration(i)), i == 2)
 	}
 	if err := s.Update(t.Context(), func(outer store.Tx) error {
-		first, err := outer.ClaimWaiting(conversation.Conversation{}, 1)
+		first, err := outer.Claim("c0")
 		if err != nil || len(first) != 1 || first[0].ID != "c0" {
 			t.Errorf("the first claim is %v (%v), want c0", first, err)
 		}
@@ -141,7 +141,7 @@ func TestClaimsPassByWhatIsLocked(t *testing.T) {
 			return err
 		}
 		return s.Update(t.Context(), func(tx store.Tx) error {
-			second, err := tx.ClaimWaiting(conversation.Conversation{}, 1)
+			second, err := tx.Claim("c0", "c1")
 			if err != nil || len(second) != 1 || second[0].ID != "c1" {
 				t.Errorf("the second claim is %v (%v), want c1", second, err)
 			}

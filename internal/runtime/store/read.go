@@ -51,6 +51,8 @@ type writing struct {
 	wake  Wake
 	// locked has where the conversations stand whose lock the transaction holds: nobody else can move them.
 	locked map[string]position
+	// touched has the agents whose row was written.
+	touched map[string]bool
 }
 
 // lock notes a conversation as it was read or written under its lock. In a View there is nothing to note.
@@ -200,7 +202,7 @@ func (r reader) ids(query string, args ...any) (ids []string, err error) {
 
 func (r reader) Loads() (map[string]assign.Load, error) {
 	loads := map[string]assign.Load{}
-	err := r.agents(func(a Agent) { loads[a.Presence.Email] = a.Load }, `WHERE units <> 0 OR idle_since IS NOT NULL`)
+	err := r.agents(func(a Agent) { loads[a.Presence.Email] = a.Load }, `WHERE units <> 0 OR idle_since IS NOT NULL OR assigned_at IS NOT NULL`)
 	if err != nil {
 		return nil, fmt.Errorf("read the agents' loads: %w", err)
 	}
@@ -225,6 +227,18 @@ func (r reader) Presence(email string) (p Presence, err error) {
 	return p, nil
 }
 
+func (r reader) AgentStates(emails ...string) (map[string]Agent, error) {
+	states := map[string]Agent{}
+	where, args := ``, []any{}
+	if len(emails) > 0 {
+		where, args = `WHERE `+r.in("email"), []any{r.list(emails)}
+	}
+	if err := r.agents(func(a Agent) { states[a.Presence.Email] = a }, where, args...); err != nil {
+		return nil, fmt.Errorf("read the agents' states: %w", err)
+	}
+	return states, nil
+}
+
 func (r reader) NextDeadline() (time.Time, error) {
 	var due sql.NullInt64
 	if err := r.one(&due, queryNextDue); err != nil {
@@ -238,16 +252,16 @@ func (r reader) agents(fn func(Agent), where string, args ...any) error {
 	return r.each(func(scan func(...any) error) error {
 		var a Agent
 		var state, reason sql.NullString
-		var since, until, idle sql.NullInt64
-		if err := scan(&a.Presence.Email, &state, &reason, &since, &until, &a.Presence.Missed, &idle, &a.Load.Units); err != nil {
+		var since, until, idle, assigned sql.NullInt64
+		if err := scan(&a.Presence.Email, &state, &reason, &since, &until, &a.Presence.Missed, &idle, &a.Load.Units, &assigned); err != nil {
 			return err
 		}
 		a.Presence.State, a.Presence.Reason = PresenceState(state.String), reason.String
 		a.Presence.Since, a.Presence.Until = fromNanos(since), fromNanos(until)
-		a.Load.IdleSince = fromNanos(idle)
+		a.Load.IdleSince, a.Load.AssignedAt = fromNanos(idle), fromNanos(assigned)
 		fn(a)
 		return nil
-	}, `SELECT email, state, reason, since, until, missed, idle_since, units FROM agents `+where, args...)
+	}, `SELECT email, state, reason, since, until, missed, idle_since, units, assigned_at FROM agents `+where, args...)
 }
 
 // one reads the only column of the only row, or returns ErrNotFound.

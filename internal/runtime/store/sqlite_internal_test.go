@@ -53,7 +53,6 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		queryOfCustomer:        "INDEX conversations_customer (customer=?)",
 		queryMerged:            "INDEX conversations_merged_into (merged_into=?)",
 		queryOwing:             "INDEX conversations_owing",
-		queryClaimWaiting:      "INDEX conversations_waiting",
 		queryNextDue:           "INDEX deadlines_due",
 		queryDueOfConversation: "INDEX deadlines_due",
 		queryDueOfAgent:        "INDEX deadlines_due",

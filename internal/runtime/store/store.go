@@ -98,12 +98,23 @@ type Deadline struct {
 	Due          time.Time
 }
 
+// Available says whether the agent can be offered work at a time, and until when that may last by itself; the zero time
+// for one who cannot.
+func (a Agent) Available(now time.Time) (until time.Time) {
+	if !a.Presence.Present(now) {
+		return time.Time{}
+	}
+	return a.Presence.Until
+}
+
 // Wake says what others have to look at again, by ids only.
 type Wake struct {
 	// Conversations have new events.
 	Conversations []string `json:"c,omitempty"`
 	// Turns are conversations in which the AI has said more of an answer.
 	Turns []string `json:"t,omitempty"`
+	// Agents have another load or presence.
+	Agents []string `json:"a,omitempty"`
 	// Queue is true if there is work, room or a deadline that was not there before.
 	Queue bool `json:"q,omitempty"`
 	// Reread is true if wake-ups may have been lost: everything has to be looked at.
@@ -147,8 +158,8 @@ type Reader interface {
 	Events(id string, after int64, limit int) ([]conversation.Event, error)
 	// EventByClientID finds the event that a kind of author sent under their own id.
 	EventByClientID(id string, author conversation.AuthorKind, clientID string) (conversation.Event, bool, error)
-	// Waiting returns the conversations that the queue owns and nobody is offered, longest waiting (Handoff.At, then
-	// id) first: up to limit of them after skipping skip.
+	// Waiting returns the conversations that the queue owns and nobody is offered, by their place (Handoff.Place, then
+	// id): up to limit of them after skipping skip.
 	Waiting(skip, limit int) ([]conversation.Conversation, error)
 	// CountWaiting returns how many those are, without reading them.
 	CountWaiting() (int, error)
@@ -177,6 +188,9 @@ type Reader interface {
 	DueOfAgents(limit int) ([]Deadline, error)
 	// Turn returns the answer that is being said in a conversation, by whatever replica, and false if there is none.
 	Turn(id string) (Turn, bool, error)
+	// AgentStates returns the load and presence of agents by address, without their locks; of all without emails.
+	// Agents of whom nothing is known are absent.
+	AgentStates(emails ...string) (map[string]Agent, error)
 	// NextDeadline returns when the next deadline is due, or the zero time if there is none.
 	NextDeadline() (time.Time, error)
 }
@@ -191,11 +205,12 @@ type Tx interface {
 	// if the author of one of its events sent one with the same client id before. It keeps the loads of the agents and
 	// the deadlines that the conversation names.
 	Save(c conversation.Change) error
-	// ClaimWaiting returns what Waiting does, locked, leaving out what others have locked: up to limit conversations
-	// that come behind after, which is the zero Conversation at first.
-	ClaimWaiting(after conversation.Conversation, limit int) ([]conversation.Conversation, error)
+	// Claim returns those of some conversations that wait (as in Waiting), locked, leaving out what others have locked.
+	Claim(ids ...string) ([]conversation.Conversation, error)
 	// Agents takes the locks of agents, in the order of their addresses, and returns each one's load and presence.
 	Agents(emails ...string) (map[string]Agent, error)
+	// Touched returns the agents whose load or presence this transaction has written, by address.
+	Touched() []string
 	// SetPresence replaces an agent's presence.
 	SetPresence(p Presence) error
 	// RenewPresence moves Until of an agent who is present, of which nobody has to be told.

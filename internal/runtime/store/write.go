@@ -84,7 +84,7 @@ func (w tx) follow(before position, c conversation.Change) error {
 	}
 	w.writing.lock(c.Conversation)
 	after := positionOf(c.Conversation)
-	if err := w.hold(before, after); err != nil {
+	if err := w.hold(before, after, c.Conversation.UpdatedAt); err != nil {
 		return err
 	}
 	if err := w.endTurn(before, c); err != nil {
@@ -111,8 +111,8 @@ func (w tx) follow(before position, c conversation.Change) error {
 	return nil
 }
 
-// hold moves the units of capacity that a conversation takes from who held it to who holds it.
-func (w tx) hold(before, after position) error {
+// hold moves the units of capacity that a conversation takes from who held it to who holds it since now.
+func (w tx) hold(before, after position, now time.Time) error {
 	delta := map[string]int{}
 	delta[before.holder] -= before.units
 	delta[after.holder] += after.units
@@ -121,8 +121,14 @@ func (w tx) hold(before, after position) error {
 		if delta[email] == 0 {
 			continue
 		}
-		err := w.exec(`INSERT INTO agents (email, units) VALUES ($1, $2)
-			ON CONFLICT (email) DO UPDATE SET units = agents.units + excluded.units`, email, delta[email])
+		var assigned any
+		if email == after.holder && email != before.holder {
+			assigned = now.UnixNano()
+		}
+		w.writing.touch(email)
+		err := w.exec(`INSERT INTO agents (email, units, assigned_at) VALUES ($1, $2, $3)
+			ON CONFLICT (email) DO UPDATE SET units = agents.units + excluded.units,
+				assigned_at = coalesce(excluded.assigned_at, agents.assigned_at)`, email, delta[email], assigned)
 		if err != nil {
 			return fmt.Errorf("load of agent %s: %w", email, err)
 		}
@@ -162,6 +168,7 @@ func (w tx) append(c conversation.Change) error {
 
 func (w tx) SetPresence(p Presence) error {
 	w.writing.wake.Queue = true
+	w.writing.touch(p.Email)
 	return w.note("set the presence of agent", p.Email, w.exec(
 		`INSERT INTO agents (email, state, reason, since, until, missed) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (email) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since,
@@ -170,11 +177,13 @@ func (w tx) SetPresence(p Presence) error {
 }
 
 func (w tx) RenewPresence(p Presence) error {
+	w.writing.touch(p.Email)
 	return w.note("renew the presence of agent", p.Email, w.exec(
 		`UPDATE agents SET until = $2 WHERE email = $1`, p.Email, nanosOrNull(p.Until)))
 }
 
 func (w tx) Touch(email string, now time.Time) error {
+	w.writing.touch(email)
 	return w.note("note the work of agent", email, w.exec(
 		`INSERT INTO agents (email, idle_since) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE SET idle_since = excluded.idle_since`,
 		email, now.UnixNano()))

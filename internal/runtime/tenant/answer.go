@@ -312,6 +312,9 @@ func (t *Tenant) handOff(ctx context.Context, v view, tn *turn, d decide.Decisio
 
 func (t *Tenant) commitHandoff(ctx context.Context, id string, tn *turn, h conversation.Handoff) error {
 	return t.persist(ctx, "a handoff", func() error {
+		if err := t.load(ctx); err != nil {
+			return err
+		}
 		return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 			return t.placeHandoff(tx, id, tn, h, save)
 		})
@@ -332,14 +335,17 @@ func (t *Tenant) placeHandoff(tx store.Tx, id string, tn *turn, h conversation.H
 	if err != nil {
 		return err
 	}
-	_, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+	_, err = enqueue(tx, in.table, c, h, now, save, func(h conversation.Handoff, told []string) (conversation.Change, error) {
 		return c.HandOff(cut.Epoch, cut.AnswerTo, h, &cut.Answer, told, now)
 	})
 	return err
 }
 
+// facts are what is known of a handoff at any later time. The message that led to it is not among them.
 func facts(c conversation.Conversation, h conversation.Handoff) routing.Facts {
 	return routing.Facts{
 		IssueType: h.IssueType, ChannelType: c.AnswerBy(), Channel: c.Channel, Language: h.Language, Reason: h.Reason,
+		Customer: routing.Customer{ID: c.Customer.ID, Name: c.Customer.Name, Email: c.Customer.Email},
+		Turns:    c.Turns + 1, Sentiment: h.Sentiment, Now: h.At,
 	}
 }

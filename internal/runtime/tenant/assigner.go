@@ -2,7 +2,7 @@ package tenant
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
@@ -12,11 +12,15 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
-// queuePage is how many waiting conversations are read at once.
-const queuePage = 100
+const (
+	// queuePage is how many offers are made, and deadlines met, in one transaction.
+	queuePage = 100
+	// maxChoices bounds how often a handoff chooses again because who was chosen turned out to be gone or full.
+	maxChoices = 5
+)
 
 // runAssigner offers waiting conversations whenever something happened that could let an agent take one: it is woken
-// by changes, and by the clock at the next moment that the queue itself names (an offer or ring ends, a shift begins).
+// by changes, and by the clock at the next moment that the board or a deadline names.
 func (t *Tenant) runAssigner(ctx context.Context) error {
 	for {
 		next, err := t.assignAll(ctx)
@@ -51,142 +55,170 @@ func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
 	return timer.C(), func() { timer.Stop() }
 }
 
-// assignAll does what is due and offers what waits, oldest first. It returns when it has to be called
-// again even if nothing happens; the zero time stands for never.
+// assignAll does what is due and offers what can be offered, the foremost place first. It returns when it has to be
+// called again even if nothing happens; the zero time stands for never.
 func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return next, nil //nolint:nilerr // Use wakes the assigner
 	}
+	began := t.clock.Now()
 	if err := t.meetDeadlines(ctx, in.table); err != nil {
 		return next, err
 	}
-	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
-		r, err := readRoom(tx, in.table, t.clock.Now())
-		if err != nil {
-			return err
-		}
-		if next, err = r.offerWaiting(tx, in.table, save); err != nil {
-			return err
-		}
-		due, err := tx.NextDeadline()
-		if !due.IsZero() && !due.After(r.now) {
-			due = r.now.Add(retryTurn) // another replica has it, or did not finish
-		}
-		next = earliest(next, due)
-		return err
-	})
-	return next, err
-}
-
-// room is what agents hold and who is present. Who was present when it was read is locked.
-type room struct {
-	agents map[string]store.Agent
-	now    time.Time
-}
-
-// readRoom locks the agents of a table who are present. The caller locks conversations before, if at all.
-func readRoom(tx store.Tx, tb *routing.Table, now time.Time) (*room, error) {
-	presences, err := tx.Presences()
+	if err := t.refresh(ctx, t.audit.Swap(false)); err != nil {
+		return next, err
+	}
+	again, err := t.offerAll(ctx, in.table)
 	if err != nil {
-		return nil, fmt.Errorf("reading who is present: %w", err)
+		return next, err
 	}
-	var present []string
-	for email, p := range presences {
-		if _, ok := tb.AgentByEmail(email); ok && p.Present(now) {
-			present = append(present, email)
-		}
+	var due time.Time
+	if err := t.store.View(ctx, func(r store.Reader) (err error) {
+		due, err = r.NextDeadline()
+		return err
+	}); err != nil {
+		return next, err
 	}
-	agents, err := tx.Agents(present...)
-	return &room{agents: agents, now: now}, err
+	if !due.IsZero() && !due.After(began) {
+		due = t.clock.Now().Add(retryTurn) // another replica has it, or did not finish
+	}
+	return earliest(again, earliest(t.matching.next(), due)), nil
 }
 
-// choose returns the offer to make for a conversation now, or nil if nobody can take it.
-func (r *room) choose(candidates []routing.Candidate, passed []string) *conversation.Offer {
-	loads := make(map[string]assign.Load, len(candidates))
-	for _, c := range candidates {
-		loads[c.Email] = r.agents[c.Email].Load
+// offerAll makes the offers that the board finds, until it finds none. It returns when to look again if what it found was
+// not to be had, again and again.
+func (t *Tenant) offerAll(ctx context.Context, tb *routing.Table) (again time.Time, err error) {
+	for vain := 0; vain < maxChoices; vain++ {
+		t.matching.recall(t.clock.Now())
+		if err := t.refresh(ctx, false); err != nil {
+			return again, err
+		}
+		if !t.matching.ready(t.clock.Now()) {
+			return again, nil
+		}
+		r := round{matching: t.matching, table: tb}
+		if err := t.run(ctx, &r); err != nil {
+			return again, err
+		}
+		if r.made > 0 {
+			vain = -1
+		}
 	}
-	c, ok := assign.Choose(candidates, loads, func(email string) bool { return r.agents[email].Presence.Present(r.now) }, passed)
-	if !ok {
+	return t.clock.Now().Add(retryTurn), nil
+}
+
+// round is one transaction that makes offers.
+type round struct {
+	*matching
+	table *routing.Table
+	found []assign.Proposal
+	// again are conversations that could not be offered as found, later those that could not be locked.
+	again, later map[string]bool
+	made         int
+}
+
+// run runs a round.
+func (t *Tenant) run(ctx context.Context, r *round) error {
+	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		r.fail(t.clock.Now()) // an attempt before
+		r.found, r.made = r.take(t.clock.Now()), 0
+		r.again, r.later = map[string]bool{}, map[string]bool{}
+		return r.offer(tx, save)
+	})
+	if err != nil {
+		r.fail(t.clock.Now())
+		return err
+	}
+	r.done(r.found, r.again, r.later, t.clock.Now())
+	return nil
+}
+
+// fail gives back what an attempt found.
+func (r *round) fail(now time.Time) {
+	all := map[string]bool{}
+	for _, p := range r.found {
+		all[p.ID] = true
+	}
+	r.done(r.found, all, nil, now)
+	r.found = nil
+}
+
+// offer makes the offers that were found as far as they can be made by what is locked.
+func (r *round) offer(tx store.Tx, save func(conversation.Change) error) error {
+	if len(r.found) == 0 {
 		return nil
 	}
-	return &conversation.Offer{
-		Agent: conversation.Person{Email: c.Email, Name: c.DisplayName},
-		Pool:  c.Pool, Cost: min(c.Cost, c.Capacity), ExpiresAt: r.now.Add(c.OfferTimeout),
+	now, claimed, agents, err := claim(tx, r.found)
+	if err != nil {
+		return err
 	}
-}
-
-// anyFree says whether some agent who is present has room left.
-func (r *room) anyFree(tb *routing.Table) bool {
-	for email, now := range r.agents {
-		if a, ok := tb.AgentByEmail(email); ok && now.Presence.Present(r.now) && now.Load.Units < a.Capacity {
-			return true
+	for _, p := range r.found {
+		c, ok := claimed[p.ID]
+		if !ok {
+			r.later[p.ID] = true // it waits no more, of which a wake-up tells, or somebody has it locked
+			continue
 		}
-	}
-	return false
-}
-
-// offerWaiting offers what waits, oldest first, as long as somebody has room. It returns when the queue has to be
-// looked at again even if nothing happens.
-func (r *room) offerWaiting(tx store.Tx, tb *routing.Table, save func(conversation.Change) error) (next time.Time, err error) {
-	stay := 0
-	for last := (conversation.Conversation{}); r.anyFree(tb); {
-		waiting, err := tx.ClaimWaiting(last, queuePage)
+		agent := agents[p.Candidate.Email]
+		candidate, ok := able(r.table, waitingOf(c), p.Candidate.Email, agent, now)
+		if !ok {
+			r.again[p.ID] = true
+			continue
+		}
+		change, err := c.MakeOffer(offerOf(candidate, now), now)
 		if err != nil {
-			return next, fmt.Errorf("reading the queue: %w", err)
+			return err
 		}
-		for _, c := range waiting {
-			last = c
-			offer, at := r.offerFor(tb, c)
-			next = earliest(next, at)
-			if offer == nil {
-				stay++
-				continue
-			}
-			change, err := c.MakeOffer(*offer, r.now)
-			if err != nil {
-				return next, err
-			}
-			if err := save(change); err != nil {
-				return next, err
-			}
+		if err := save(change); err != nil {
+			return err
 		}
-		if len(waiting) < queuePage {
-			at, err := r.passedBy(tx, stay)
-			return earliest(next, at), err
-		}
+		r.made++
+		agent.Load.Units += candidate.Cost
+		agents[p.Candidate.Email] = agent
 	}
-	return next, nil
+	for email, a := range agents { // also who was found for what could not be offered
+		r.saw(email, a, now)
+	}
+	return nil
 }
 
-// passedBy returns when to look again for conversations that somebody else had locked, if there are more waiting than
-// the stay that were looked at. Their transaction may end without a change, of which nobody is told.
-func (r *room) passedBy(tx store.Tx, stay int) (time.Time, error) {
-	n, err := tx.CountWaiting()
-	if err != nil || n <= stay {
-		return time.Time{}, err
+// claim locks the conversations and agents of offers, and returns those that could be had.
+func claim(tx store.Tx, found []assign.Proposal) (now time.Time, claimed map[string]conversation.Conversation, agents map[string]store.Agent, err error) {
+	if now, err = tx.Now(); err != nil {
+		return now, nil, nil, err
 	}
-	return r.now.Add(retryTurn), nil
+	var ids, emails []string
+	for _, p := range found {
+		ids, emails = append(ids, p.ID), append(emails, p.Candidate.Email)
+	}
+	waiting, err := tx.Claim(ids...)
+	if err != nil {
+		return now, nil, nil, err
+	}
+	claimed = map[string]conversation.Conversation{}
+	for _, c := range waiting {
+		claimed[c.ID] = c
+	}
+	agents, err = tx.Agents(emails...)
+	return now, claimed, agents, err
 }
 
-// offerFor returns the offer to make for a waiting conversation, and takes the agent's room for it; or nil and when its
-// place has to be looked at again.
-func (r *room) offerFor(tb *routing.Table, c conversation.Conversation) (*conversation.Offer, time.Time) {
-	f := facts(c, *c.Handoff)
-	route := tb.Route(f)
-	if route == nil {
-		return nil, time.Time{}
+// able says, by what is locked, whether an agent may be offered a conversation: on shift, able, present and below
+// capacity.
+func able(tb *routing.Table, w assign.Waiting, email string, a store.Agent, now time.Time) (routing.Candidate, bool) {
+	all := tb.Candidates(tb.Follow(w.Way, w.Facts), w.Facts, max(0, now.Sub(w.At)), now)
+	i := slices.IndexFunc(all, func(c routing.Candidate) bool { return c.Email == email })
+	if i < 0 || !now.Before(a.Available(now)) || !assign.Free(all[i], a.Load) {
+		return routing.Candidate{}, false
 	}
-	offer := r.choose(tb.Candidates(route, f, r.now.Sub(c.Handoff.At), r.now), c.Passed)
-	if offer == nil {
-		at, _ := tb.NextChange(route, c.Handoff.At, r.now)
-		return nil, at
+	return all[i], true
+}
+
+func offerOf(c routing.Candidate, now time.Time) conversation.Offer {
+	return conversation.Offer{
+		Agent: conversation.Person{Email: c.Email, Name: c.DisplayName},
+		Pool:  c.Pool, Cost: min(c.Cost, c.Capacity), ExpiresAt: now.Add(c.OfferTimeout),
 	}
-	a := r.agents[offer.Agent.Email]
-	a.Load.Units += offer.Cost
-	r.agents[offer.Agent.Email] = a
-	return offer, offer.ExpiresAt
 }
 
 func earliest(a, b time.Time) time.Time {
@@ -198,6 +230,8 @@ func earliest(a, b time.Time) time.Time {
 
 // placement is what happens to a conversation at the moment of its handoff.
 type placement struct {
+	// handoff with its route and points.
+	handoff conversation.Handoff
 	// offer for an agent who can take it at once; nil if it waits.
 	offer *conversation.Offer
 	// told is what the customer is told, in order.
@@ -205,32 +239,81 @@ type placement struct {
 }
 
 // place finds out, in the transaction of a handoff, who can take the conversation now and what the customer is told.
-// What has waited longer is offered first.
+// The route and the points are decided here, unless a human chose who it goes to.
 func place(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time, save func(conversation.Change) error) (placement, error) {
 	text := func(event v1alpha1.MessageEvent, vars map[string]string) string {
 		return tb.Text(event, h.Language, c.ChannelType, h.Reason, vars)
 	}
 	p := placement{told: []string{text(v1alpha1.MessageHandoff, nil)}}
-	f := facts(c, h)
-	route := tb.Route(f)
-	if tb.Closed(route, now) {
-		return p, nil // which waiting.look tells
-	}
-	r, err := readRoom(tx, tb, now)
-	if err != nil {
-		return p, err
-	}
-	if _, err := r.offerWaiting(tx, tb, save); err != nil {
-		return p, err
-	}
-	if p.offer = r.choose(tb.Candidates(route, f, 0, now), nil); p.offer != nil {
-		return p, nil
-	}
 	if h.At.IsZero() {
 		h.At = now
 	}
-	c.Handoff = &h
+	var err error
+	if p.handoff, err = assess(tx, tb, c, h); err != nil {
+		return p, err
+	}
+	c.Handoff, c.Passed = &p.handoff, nil
+	w := waitingOf(c)
+	if tb.Closed(tb.Follow(w.Way, w.Facts), now) {
+		return p, nil // which waiting.look tells
+	}
+	if p.offer, err = chooseFor(tx, tb, w, now, save); err != nil || p.offer != nil {
+		return p, err
+	}
 	queued, err := newWaiting(tx, tb, c, now, save).queuedText()
 	p.told = append(p.told, queued)
 	return p, err
+}
+
+// assess decides along which route a conversation goes and how many points it has.
+func assess(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conversation.Handoff) (conversation.Handoff, error) {
+	if h.Pinned != nil {
+		return h, nil
+	}
+	f := facts(c, h)
+	if tb.Evaluates() {
+		events, err := tx.Events(c.ID, max(c.LastCustomer, 1)-1, 1)
+		if err != nil {
+			return h, err
+		}
+		for _, e := range events {
+			f.Message = e.Text
+		}
+	}
+	h.Priority, h.Route = tb.Points(f), ""
+	if route := tb.Route(f); route != nil {
+		h.Route = route.Name
+	}
+	return h, nil
+}
+
+// chooseFor returns the offer to make for a conversation that is being handed off, or nil if nobody can take it now. Who
+// has a place before it is offered first, in the same transaction.
+func chooseFor(tx store.Tx, tb *routing.Table, w assign.Waiting, now time.Time, save func(conversation.Change) error) (*conversation.Offer, error) {
+	teaching, ok := tx.(teachingTx)
+	if !ok {
+		return nil, nil // outside of change nothing would be learnt of it: the assigner offers it
+	}
+	m := teaching.lesson.m
+	for range maxChoices {
+		c, before := m.choose(teaching.lesson, w, now)
+		r := round{matching: m, table: tb, found: before, again: map[string]bool{}, later: map[string]bool{}}
+		if err := r.offer(tx, save); err != nil {
+			return nil, err
+		}
+		m.left(teaching.lesson, before, r.again, r.later, now)
+		if c == nil {
+			return nil, nil
+		}
+		agents, err := tx.Agents(c.Email)
+		if err != nil {
+			return nil, err
+		}
+		if c, ok := able(tb, w, c.Email, agents[c.Email], now); ok {
+			offer := offerOf(c, now)
+			return &offer, nil
+		}
+		m.saw(c.Email, agents[c.Email], now)
+	}
+	return nil, nil // the assigner looks again
 }

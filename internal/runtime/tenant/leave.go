@@ -37,7 +37,7 @@ func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Convers
 			return err
 		}
 		now := t.clock.Now()
-		out, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+		out, err = enqueue(tx, in.table, c, h, now, save, func(h conversation.Handoff, told []string) (conversation.Change, error) {
 			return c.FollowUp(h, cut, told, now)
 		})
 		return err

@@ -19,6 +19,7 @@ type metrics struct {
 	agentsLost  prometheus.Counter
 	lost        prometheus.Counter
 	resumed     prometheus.Counter
+	corrections prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -41,8 +42,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "handoff_replicas_lost_total", Help: "Other replicas that this one found to have ended without a word."}),
 		resumed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "handoff_answers_resumed_total", Help: "Answers that were owed and that nobody was giving, found at a start, after lost wake-ups or after a lost replica."}),
+		corrections: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "handoff_queue_corrections_total",
+			Help: "Differences between who waits or is there and what the matching knew of it, found by its safety read: wake-ups that were lost."}),
 	}
-	r.MustRegister(m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
+	r.MustRegister(m.corrections, m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
 	return m
 }
 

@@ -98,7 +98,7 @@ func (t *Tenant) reopen(tx store.Tx, c conversation.Conversation, clientID, text
 	if there {
 		h.Pinned = &conversation.Target{Agent: last.Email, Pool: poolOf(in.table, last.Email)}
 	}
-	_, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+	_, err = enqueue(tx, in.table, c, h, now, save, func(h conversation.Handoff, told []string) (conversation.Change, error) {
 		change, err := c.Reopen(clientID, text, &h, told, now)
 		if err == nil {
 			e = said(change, clientID)

@@ -132,7 +132,7 @@ func (t *Tenant) reassignToQueue(tx store.Tx, c conversation.Conversation, by ro
 		re.Target = &to
 	}
 	h.Pinned = re.Target
-	return enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+	return enqueue(tx, in.table, c, h, now, save, func(_ conversation.Handoff, told []string) (conversation.Change, error) {
 		re.Told = told
 		return c.Reassign(person(by), re, now)
 	})

@@ -58,8 +58,10 @@ type Tenant struct {
 	pace    time.Duration
 	// slots bounds the AI's answers in progress.
 	slots chan struct{}
-	// kick wakes the assigner; it holds one signal.
-	kick chan struct{}
+	// kick wakes the assigner; it holds one signal. audit asks it for a safety read.
+	kick     chan struct{}
+	audit    atomic.Bool
+	matching *matching
 	// signing is the key of agents' tokens, once it was read.
 	signing atomic.Pointer[[]byte]
 	// lease is Config.PresenceLease, heard when this process noted last that it heard of each agent.
@@ -100,7 +102,7 @@ func New(c Config) *Tenant {
 		lease: c.PresenceLease, heard: newHeard(),
 		store: c.Store, clock: c.Clock, log: c.Logger, http: c.HTTPClient,
 		metrics: newMetrics(c.Registerer), model: copilot.NewMetrics(c.Registerer),
-		hub: newHub(), turns: newTurns(), replica: rand.Text(), pace: cmp.Or(c.Pace, Pace),
+		hub: newHub(), turns: newTurns(), matching: newMatching(), replica: rand.Text(), pace: cmp.Or(c.Pace, Pace),
 		slots: make(chan struct{}, MaxAnswers), kick: make(chan struct{}, 1),
 	}
 	c.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -138,6 +140,7 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 		}
 		next.ai = ai
 	}
+	t.matching.use(in.Table, t.clock.Now())
 	t.current.Store(next)
 	first := before == nil
 	t.log.Info("using table", "revision", in.Revision, "first", first,
@@ -188,6 +191,7 @@ func (t *Tenant) Table() (*routing.Table, error) {
 func (t *Tenant) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return t.runAssigner(ctx) })
+	g.Go(func() error { return t.runSafetyReads(ctx) })
 	g.Go(func() error { return t.runTurns(ctx) })
 	g.Go(func() error { return t.runKeeper(ctx) })
 	g.Go(func() error { return t.runReplica(ctx) })
@@ -204,16 +208,24 @@ func (t *Tenant) Run(ctx context.Context) error {
 // save several changes through its argument.
 func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conversation.Change) error) error) error {
 	var saved []conversation.Change
+	lesson := t.matching.begin()
 	err := t.store.Update(ctx, func(tx store.Tx) error {
-		saved = saved[:0]
-		return fn(tx, func(c conversation.Change) error {
+		saved, lesson.repeated = saved[:0], len(lesson.about) > 0
+		teaching := teachingTx{tx, lesson}
+		if err := fn(teaching, func(c conversation.Change) error {
 			if err := tx.Save(c); err != nil {
 				return fmt.Errorf("saving conversation %s: %w", c.Conversation.ID, err)
 			}
 			saved = append(saved, c)
 			return nil
-		})
+		}); err != nil {
+			return err
+		}
+		return teaching.commit(saved, t.clock.Now())
 	})
+	if lesson.end(err) {
+		t.wakeAssigner()
+	}
 	if err != nil {
 		return err
 	}
@@ -255,6 +267,7 @@ func (t *Tenant) woken(w store.Wake) {
 	for _, id := range w.Turns {
 		t.hub.wake(id)
 	}
+	t.matching.heard(w)
 	if w.Reread || w.Queue {
 		t.wakeAssigner()
 	}

@@ -36,7 +36,7 @@ func (t *Tenant) Transfer(ctx context.Context, id string, a routing.Agent, to co
 		if to.Line == "" && to.Helpdesk == "" && c.Handoff != nil {
 			h := *c.Handoff
 			h.Pinned, h.At = &to, now
-			out, err = enqueue(tx, in.table, c, h, now, save, func(told []string) (conversation.Change, error) {
+			out, err = enqueue(tx, in.table, c, h, now, save, func(_ conversation.Handoff, told []string) (conversation.Change, error) {
 				return c.Transfer(person(a), to, note, told, now)
 			})
 		} else {

@@ -229,7 +229,7 @@ func newWaiting(tx store.Tx, tb *routing.Table, c conversation.Conversation, now
 
 // routeOf is the route of a conversation that waits.
 func routeOf(tb *routing.Table, c conversation.Conversation) *routing.Route {
-	return tb.Route(facts(c, *c.Handoff))
+	return tb.Follow(wayOf(*c.Handoff), facts(c, *c.Handoff))
 }
 
 // agentGone puts a conversation whose agent is gone back to its old place in the queue, if the customer waits for an

@@ -50,7 +50,8 @@ func testAgentsUnderTheirLock(t *testing.T, s store.Store) {
 		}
 		got, err = tx.Agents(anna.Email)
 		same(t, "within the transaction", map[string]store.Agent{
-			anna.Email: {Presence: online, Load: assign.Load{Units: 3, IdleSince: t0}}}, got)
+			anna.Email: {Presence: online, Load: assign.Load{Units: 3, IdleSince: t0, AssignedAt: t0}}}, got)
+		same(t, "whose row was written", []string{anna.Email}, tx.Touched())
 		return err
 	})
 	moved(t, s, "c00", func(c conversation.Conversation) (conversation.Change, error) {
@@ -157,10 +158,18 @@ func testEachClaimedOnce(t *testing.T, s store.Store) {
 }
 
 func takeWaiting(tx store.Tx, agent conversation.Person, limit int) (ids []string, err error) {
-	claimed, err := tx.ClaimWaiting(conversation.Conversation{}, limit)
+	waiting, err := tx.Waiting(0, limit)
 	if err != nil {
 		return nil, err
 	}
+	for _, c := range waiting {
+		ids = append(ids, c.ID)
+	}
+	claimed, err := tx.Claim(ids...)
+	if err != nil {
+		return nil, err
+	}
+	ids = ids[:0]
 	for _, c := range claimed {
 		change, err := c.TakeOver(agent, 1, conversation.Handoff{}, nil, "", t0)
 		if err != nil {
@@ -174,28 +183,23 @@ func takeWaiting(tx store.Tx, agent conversation.Person, limit int) (ids []strin
 	return ids, nil
 }
 
-func testClaimGoesOnBehind(t *testing.T, s store.Store) {
+// What is offered, owned or unknown cannot be claimed.
+func testClaimOnlyWhatWaits(t *testing.T, s store.Store) {
 	queued(t, s, 5)
 	moved(t, s, "c01", offers(anna, 1, t0.Add(time.Minute)))
+	moved(t, s, "c03", func(c conversation.Conversation) (conversation.Change, error) {
+		return c.TakeOver(boris, 2, conversation.Handoff{}, nil, "", t0)
+	})
 	update(t, s, func(tx store.Tx) error {
-		var last conversation.Conversation
-		for _, want := range []string{"[c00 c02]", "[c03 c04]", "[]"} {
-			got, err := tx.ClaimWaiting(last, 2)
-			if err != nil {
-				return err
-			}
-			if ids(got) != want {
-				t.Errorf("behind %s: %s, want %s", last.ID, ids(got), want)
-			}
-			if len(got) > 0 {
-				last = got[len(got)-1]
-			}
+		got, err := tx.Claim("c04", "c00", "c01", "c03", "nobody", "c00")
+		if ids(got) != "[c00 c04]" {
+			t.Errorf("claimed %s, want c00 and c04", ids(got))
 		}
-		none, err := tx.ClaimWaiting(conversation.Conversation{}, -1)
+		none, err2 := tx.Claim()
 		if len(none) != 0 {
-			t.Errorf("up to -1 of the queue is %s", ids(none))
+			t.Errorf("claiming nothing gives %s", ids(none))
 		}
-		return err
+		return errors.Join(err, err2)
 	})
 }
 

@@ -61,6 +61,27 @@ func testQueueOldestFirst(t *testing.T, s store.Store) {
 	})
 }
 
+// A point is a minute: five points come before those who wait up to five minutes longer, and not before others.
+func testQueueByPriority(t *testing.T, s store.Store) {
+	for _, h := range []struct {
+		id     string
+		minute time.Duration
+		points int
+	}{{"longest", 0, 0}, {"long", 2, 0}, {"vip", 6, 5}, {"later", 10, -3}, {"last", 12, 0}} {
+		started(t, s, h.id, t0)
+		moved(t, s, h.id, writes("", "help"), func(c conversation.Conversation) (conversation.Change, error) {
+			return c.HandOff(c.Epoch, c.Pending, conversation.Handoff{Priority: h.points}, nil, nil, t0.Add(h.minute*time.Minute))
+		})
+	}
+	view(t, s, func(r store.Reader) error {
+		got, err := r.Waiting(0, 10)
+		if ids(got) != "[longest vip long last later]" {
+			t.Errorf("the queue is %s", ids(got))
+		}
+		return err
+	})
+}
+
 func testOffersBySoonestEnd(t *testing.T, s store.Store) {
 	for i, o := range []struct {
 		id string
@@ -83,6 +104,7 @@ func testQueriesAgreeWithTheLog(t *testing.T, s store.Store) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	all := map[string]conversation.Conversation{}
+	assigned := map[string]time.Time{}
 	for i := range 5 {
 		id := fmt.Sprintf("c%d", i)
 		all[id] = started(t, s, id, t0.Add(time.Duration(i)))
@@ -94,9 +116,12 @@ func testQueriesAgreeWithTheLog(t *testing.T, s store.Store) {
 		if !ok {
 			continue
 		}
+		if to := holder(c.Conversation); to != "" && to != holder(all[id]) {
+			assigned[to] = c.Conversation.UpdatedAt.UTC()
+		}
 		all[id] = c.Conversation
 		update(t, s, func(tx store.Tx) error { return tx.Save(c) })
-		agree(t, s, all)
+		agree(t, s, all, assigned)
 		if t.Failed() {
 			t.Fatalf("after step %d with seed %d", step, seed)
 		}
@@ -137,15 +162,29 @@ func randomMove(random *rand.Rand, c conversation.Conversation, now time.Time) (
 	return change, err == nil
 }
 
-// agree compares the store's answers with what all conversations add up to.
-func agree(t *testing.T, s store.Store, all map[string]conversation.Conversation) {
+// holder is who has or is offered a conversation, if anybody.
+func holder(c conversation.Conversation) string {
+	switch {
+	case c.Offer != nil:
+		return c.Offer.Agent.Email
+	case c.Owner.Kind == conversation.OwnerAgent:
+		return c.Owner.ID
+	}
+	return ""
+}
+
+// agree compares the store's answers with what all conversations add up to, and when each agent was assigned one last.
+func agree(t *testing.T, s store.Store, all map[string]conversation.Conversation, assigned map[string]time.Time) {
 	t.Helper()
 	loads := map[string]assign.Load{}
+	for email, at := range assigned {
+		loads[email] = assign.Load{AssignedAt: at}
+	}
 	held := map[string][]conversation.Conversation{}
 	var waiting, offered []conversation.Conversation
 	var owing []string
 	hold := func(email string, units int, c conversation.Conversation) {
-		loads[email] = assign.Load{Units: loads[email].Units + units}
+		loads[email] = assign.Load{Units: loads[email].Units + units, AssignedAt: assigned[email]}
 		held[email] = append(held[email], c)
 	}
 	for _, c := range all {
@@ -166,7 +205,7 @@ func agree(t *testing.T, s store.Store, all map[string]conversation.Conversation
 			owing = append(owing, c.ID)
 		}
 	}
-	maps.DeleteFunc(loads, func(_ string, l assign.Load) bool { return l.Units == 0 })
+	maps.DeleteFunc(loads, func(_ string, l assign.Load) bool { return l == assign.Load{} })
 	byWaiting := func(a, b conversation.Conversation) int {
 		return cmp.Or(a.Handoff.At.Compare(b.Handoff.At), strings.Compare(a.ID, b.ID))
 	}
@@ -225,7 +264,7 @@ func testPresenceAndIdleTime(t *testing.T, s store.Store) {
 		same(t, "presences", map[string]store.Presence{anna.Email: online, boris.Email: away}, presences)
 		loads, err2 := r.Loads()
 		same(t, "loads", map[string]assign.Load{
-			anna.Email: {Units: 3, IdleSince: t0.Add(time.Second)}, "chloe@agents.example": {IdleSince: t0},
+			anna.Email: {Units: 3, IdleSince: t0.Add(time.Second), AssignedAt: t0}, "chloe@agents.example": {IdleSince: t0},
 		}, loads)
 		return errors.Join(err, err2)
 	})

@@ -88,7 +88,9 @@ func testWakesListeners(t *testing.T, s store.Store) {
 	update(t, s, func(tx store.Tx) error {
 		return tx.SetPresence(store.Presence{Email: anna.Email, State: store.Online, Until: t0})
 	})
-	ear.Until("a presence", func(w store.Wake) bool { return w.Queue && len(w.Conversations) == 0 })
+	ear.Until("a presence", func(w store.Wake) bool {
+		return w.Queue && len(w.Conversations) == 0 && slices.Equal(w.Agents, []string{anna.Email})
+	})
 	update(t, s, func(tx store.Tx) error { return tx.SetDeadline(at("c1", time.Hour)) })
 	ear.Until("a deadline", func(w store.Wake) bool { return w.Queue })
 }

@@ -1,0 +1,203 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// safetyRead is how often the whole board is compared with the store. Nothing waits for it: what it finds is a fault, and
+// counted.
+const safetyRead = 5 * time.Minute
+
+// request is what of the board is to be read.
+type request struct {
+	all, audit bool
+	about      []subject
+}
+
+// reading is what was read. Of a conversation that does not wait nothing but its id is kept.
+type reading struct {
+	waiting []conversation.Conversation
+	gone    []string
+	agents  map[string]store.Agent
+}
+
+// refresh reads what the board may not know.
+func (t *Tenant) refresh(ctx context.Context, audit bool) error {
+	req, ok := t.matching.ask(audit)
+	if !ok {
+		return nil
+	}
+	var got reading
+	err := t.store.View(ctx, func(r store.Reader) (err error) {
+		got, err = read(r, req)
+		return err
+	})
+	found := t.matching.answer(req, got, err, t.clock.Now())
+	if found > 0 {
+		t.metrics.corrections.Add(float64(found))
+		t.log.Warn("the safety read found what no wake-up had told", "differences", found)
+	}
+	return err
+}
+
+func read(r store.Reader, req request) (got reading, err error) {
+	if req.all {
+		if got.waiting, err = r.Waiting(0, math.MaxInt32); err != nil {
+			return got, err
+		}
+		got.agents, err = r.AgentStates()
+		return got, err
+	}
+	var emails []string
+	for _, s := range req.about {
+		if s.agent != "" {
+			emails = append(emails, s.agent)
+			continue
+		}
+		c, err := r.Conversation(s.conversation)
+		switch {
+		case errors.Is(err, store.ErrNotFound) || err == nil && !waits(c):
+			got.gone = append(got.gone, s.conversation)
+		case err != nil:
+			return got, err
+		default:
+			got.waiting = append(got.waiting, c)
+		}
+	}
+	if len(emails) > 0 {
+		got.agents, err = r.AgentStates(emails...)
+	}
+	return got, err
+}
+
+// ask returns what is to be read, and false if nothing is. The caller answers.
+func (m *matching) ask(audit bool) (request, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.board == nil || !m.reload && m.loaded && len(m.stale) == 0 && !audit {
+		return request{}, false
+	}
+	req := request{all: m.reload || !m.loaded || audit}
+	req.audit = audit && m.loaded && !m.reload
+	req.about = slices.Collect(maps.Keys(m.stale))
+	m.reload = false
+	clear(m.stale)
+	m.reads++
+	return req, true
+}
+
+// answer puts what was read on the board, unless the board was told something newer meanwhile. It returns how much it
+// found that the board should have known.
+func (m *matching) answer(req request, got reading, err error, now time.Time) (found int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer func() {
+		if m.reads--; m.reads == 0 {
+			maps.DeleteFunc(m.taught, func(s subject, _ bool) bool { return m.writing[s] == 0 })
+		}
+	}()
+	if err != nil {
+		m.reload = m.reload || req.all
+		for _, s := range req.about {
+			m.stale[s] = true
+		}
+		return 0
+	}
+	known := map[subject]bool{} // to be out of date: that is no finding
+	for _, s := range req.about {
+		known[s] = true
+	}
+	for _, id := range m.later {
+		known[subject{conversation: id}] = true
+	}
+	find := func(s subject) {
+		if req.audit && !known[s] {
+			found++
+		}
+	}
+	if req.all {
+		got.gone = m.missing(got)
+		m.loaded = true
+	}
+	for _, id := range got.gone {
+		if s := (subject{conversation: id}); m.open(s) {
+			if _, there := m.board.Waiting(id); there {
+				find(s)
+			}
+			m.board.Remove(id)
+		}
+	}
+	for _, c := range got.waiting {
+		if s := (subject{conversation: c.ID}); m.open(s) {
+			if was, there := m.board.Waiting(c.ID); !there || !was.Place.Equal(waitingOf(c).Place) {
+				find(s)
+			}
+			m.know(c)
+		}
+	}
+	for email, a := range got.agents {
+		if s := (subject{agent: email}); m.open(s) {
+			if next := onBoard(email, a, now); m.board.Agent(email) != next {
+				find(s)
+				m.board.SetAgent(next)
+			}
+		}
+	}
+	return found
+}
+
+// open says whether what was read of a subject may be newer than what the board was told. The caller holds the lock.
+func (m *matching) open(s subject) bool { return m.writing[s] == 0 && !m.taught[s] }
+
+// missing lists the conversations on the board that a reading of all lacks.
+func (m *matching) missing(got reading) (gone []string) {
+	there := make(map[string]bool, len(got.waiting))
+	for _, c := range got.waiting {
+		there[c.ID] = true
+	}
+	m.board.All(func(w assign.Waiting) {
+		if !there[w.ID] {
+			gone = append(gone, w.ID)
+		}
+	}, func(assign.Agent) {})
+	return gone
+}
+
+// load reads the board if it was not read yet: a handoff in the first moments of a process finds the agents too.
+func (t *Tenant) load(ctx context.Context) error {
+	t.matching.mu.Lock()
+	loaded := t.matching.loaded
+	t.matching.mu.Unlock()
+	if loaded {
+		return nil
+	}
+	if err := t.refresh(ctx, false); err != nil {
+		return fmt.Errorf("reading who waits and who is there: %w", err)
+	}
+	return nil
+}
+
+// runSafetyReads asks the assigner for one now and then.
+func (t *Tenant) runSafetyReads(ctx context.Context) error {
+	for {
+		timer := t.clock.NewTimer(safetyRead)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C():
+			t.audit.Store(true)
+			t.wakeAssigner()
+		}
+	}
+}

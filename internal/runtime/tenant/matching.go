@@ -1,0 +1,306 @@
+package tenant
+
+import (
+	"sync"
+	"time"
+
+	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/assign"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+)
+
+// matching keeps this replica's Board. The Board is a hint: each offer is checked again in the transaction that makes it.
+//
+// It learns what this process writes before the commit, so that the next transaction already chooses by it; from then
+// until the transaction has ended, what is read of the same conversations and agents is not taken for newer. What others
+// write, and what came of a transaction that failed, is read when a wake-up names it.
+type matching struct {
+	mu    sync.Mutex
+	board *assign.Board
+	table *routing.Table
+	// loaded says that the board was read from the store once.
+	loaded bool
+	// reload asks for all to be read; stale for some.
+	reload bool
+	stale  map[subject]bool
+	// later are conversations that somebody else had locked, to be read again at laterAt.
+	later   []string
+	laterAt time.Time
+	// writing counts the transactions under way in which the board was told of something, or offers under way; taught
+	// has what it was told since the oldest of reads reads began.
+	writing map[subject]int
+	taught  map[subject]bool
+	reads   int
+}
+
+// subject is a conversation or an agent.
+type subject struct{ conversation, agent string }
+
+func newMatching() *matching {
+	return &matching{stale: map[subject]bool{}, writing: map[subject]int{}, taught: map[subject]bool{}}
+}
+
+// use makes a table the one by which the board works.
+func (m *matching) use(tb *routing.Table, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.table = tb
+	if m.board == nil {
+		m.board = assign.NewBoard(tb, now)
+		return
+	}
+	m.board.Use(tb, now)
+}
+
+// lesson is what one transaction tells the board.
+type lesson struct {
+	m     *matching
+	about map[subject]bool
+	// doubtful are to be read again even so.
+	doubtful []subject
+	// repeated says that the transaction began again: what it told before may not be what it came to.
+	repeated bool
+}
+
+func (m *matching) begin() *lesson { return &lesson{m: m, about: map[subject]bool{}} }
+
+// note protects a subject from older reads until the lesson ends. The caller holds the lock.
+func (l *lesson) note(s subject) {
+	if !l.about[s] {
+		l.about[s] = true
+		l.m.writing[s]++
+	}
+	l.m.taught[s] = true
+}
+
+// teach tells the board what a transaction is about to commit.
+func (l *lesson) teach(saved []conversation.Change, agents map[string]store.Agent, now time.Time) {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	if l.m.board == nil {
+		return
+	}
+	for _, c := range saved {
+		l.note(subject{conversation: c.Conversation.ID})
+		l.m.know(c.Conversation)
+	}
+	for email, a := range agents {
+		l.note(subject{agent: email})
+		l.m.board.SetAgent(onBoard(email, a, now))
+	}
+}
+
+// end says how the transaction ended. What the board was told of one that failed is to be read again, and end says
+// whether there is any.
+func (l *lesson) end(err error) (doubt bool) {
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	doubt = (err != nil || l.repeated) && len(l.about) > 0
+	for s := range l.about {
+		l.m.release(s)
+		if doubt {
+			l.m.stale[s] = true
+		}
+	}
+	for _, s := range l.doubtful {
+		l.m.stale[s] = true
+	}
+	return doubt || len(l.doubtful) > 0
+}
+
+// teachingTx is the transaction of Tenant.change: what it comes to is told to the board.
+type teachingTx struct {
+	store.Tx
+	lesson *lesson
+}
+
+// commit tells the board what the transaction is about to commit.
+func (tx teachingTx) commit(saved []conversation.Change, now time.Time) error {
+	var agents map[string]store.Agent
+	if touched := tx.Touched(); len(touched) > 0 {
+		var err error
+		if agents, err = tx.Agents(touched...); err != nil {
+			return err
+		}
+	}
+	tx.lesson.teach(saved, agents, now)
+	return nil
+}
+
+// release ends the protection of a subject. A read that began before is still older than what the board was told.
+func (m *matching) release(s subject) {
+	if m.writing[s]--; m.writing[s] == 0 {
+		delete(m.writing, s)
+	}
+	if m.reads > 0 {
+		m.taught[s] = true
+	} else {
+		delete(m.taught, s)
+	}
+}
+
+// know puts a conversation on the board if it waits, and takes it off otherwise. The caller holds the lock.
+func (m *matching) know(c conversation.Conversation) {
+	if waits(c) {
+		m.board.Put(waitingOf(c))
+	} else {
+		m.board.Remove(c.ID)
+	}
+}
+
+func waits(c conversation.Conversation) bool {
+	return c.Owner.Kind == conversation.OwnerQueue && c.Offer == nil && c.Handoff != nil
+}
+
+// waitingOf is a conversation that waits, or is about to.
+func waitingOf(c conversation.Conversation) assign.Waiting {
+	h := *c.Handoff
+	return assign.Waiting{
+		ID: c.ID, At: h.At, Place: h.Place(), Way: wayOf(h), Facts: facts(c, h),
+		Passed: c.Passed, LastAgent: c.LastAgent, LastAgentAt: c.LastAgentAt,
+	}
+}
+
+func wayOf(h conversation.Handoff) routing.Way {
+	if p := h.Pinned; p != nil {
+		return routing.Way{Pool: p.Pool, Agent: p.Agent}
+	}
+	return routing.Way{Route: h.Route}
+}
+
+func onBoard(email string, a store.Agent, now time.Time) assign.Agent {
+	return assign.Agent{Email: email, Load: a.Load, Until: a.Available(now)}
+}
+
+// choose returns who comes first for a conversation that is being handed off, or nil if nobody can take it now, and the
+// offers to make before, to those whose place is before its own. The caller says left for the latter.
+func (m *matching) choose(l *lesson, w assign.Waiting, now time.Time) (chosen *routing.Candidate, before []assign.Proposal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.board == nil {
+		return nil, nil
+	}
+	l.note(subject{conversation: w.ID})
+	m.board.Put(w)
+	for _, p := range m.board.Match(now, queuePage) {
+		l.note(subject{conversation: p.ID})
+		l.note(subject{agent: p.Candidate.Email})
+		if p.ID == w.ID {
+			chosen = &p.Candidate
+		} else {
+			before = append(before, p)
+		}
+	}
+	m.board.Remove(w.ID) // it is there once the transaction says so
+	return chosen, before
+}
+
+// left says which of the offers that choose returned could not be made.
+func (m *matching) left(l *lesson, before []assign.Proposal, again, later map[string]bool, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range before {
+		if again[p.ID] || later[p.ID] {
+			l.doubtful = append(l.doubtful, subject{agent: p.Candidate.Email})
+		}
+		if again[p.ID] {
+			l.doubtful = append(l.doubtful, subject{conversation: p.ID})
+		}
+		if later[p.ID] {
+			m.later, m.laterAt = append(m.later, p.ID), now.Add(retryTurn)
+		}
+	}
+}
+
+// saw tells the board how an agent stands under their lock.
+func (m *matching) saw(email string, a store.Agent, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.board.SetAgent(onBoard(email, a, now))
+}
+
+// recall asks for what somebody else had locked to be read again, when it is time.
+func (m *matching) recall(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.laterAt.After(now) {
+		return
+	}
+	for _, id := range m.later {
+		m.stale[subject{conversation: id}] = true
+	}
+	m.later = nil
+}
+
+// ready says whether take may find something.
+func (m *matching) ready(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.board != nil && m.loaded && m.board.Ready(now)
+}
+
+// take returns up to queuePage offers to make, in the transaction that makes them: what was committed before is known.
+// The caller says done for all of them.
+func (m *matching) take(now time.Time) []assign.Proposal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := m.board.Match(now, queuePage)
+	for _, p := range found {
+		for _, s := range []subject{{conversation: p.ID}, {agent: p.Candidate.Email}} {
+			m.writing[s]++
+			m.taught[s] = true
+		}
+	}
+	return found
+}
+
+// done ends what take began. What is in again is read again, and what is in later in a while: somebody else has it.
+func (m *matching) done(taken []assign.Proposal, again, later map[string]bool, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range taken {
+		about := []subject{{conversation: p.ID}, {agent: p.Candidate.Email}}
+		for _, s := range about {
+			m.release(s)
+		}
+		if again[p.ID] || later[p.ID] {
+			m.stale[about[1]] = true // the room that was kept for it
+		}
+		if again[p.ID] {
+			m.stale[about[0]] = true
+		}
+		if later[p.ID] {
+			m.later, m.laterAt = append(m.later, p.ID), now.Add(retryTurn)
+		}
+	}
+}
+
+// next is when there is something to do even if nothing happens, or the zero time.
+func (m *matching) next() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.board == nil {
+		return time.Time{}
+	}
+	next := m.board.Next()
+	if len(m.later) > 0 {
+		next = earliest(next, m.laterAt)
+	}
+	return next
+}
+
+// heard notes what a wake-up says.
+func (m *matching) heard(w store.Wake) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reload = m.reload || w.Reread
+	if w.Queue {
+		for _, id := range w.Conversations {
+			m.stale[subject{conversation: id}] = true
+		}
+	}
+	for _, email := range w.Agents {
+		m.stale[subject{agent: email}] = true
+	}
+}
