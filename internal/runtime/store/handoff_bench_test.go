@@ -75,6 +75,7 @@ func handoffs(b *testing.B, s store.Store) {
 				return errors.Join(err, tx.Touch(agent.Email, now), tx.Save(change))
 			},
 			func(tx store.Tx, c conversation.Conversation, now time.Time) error {
+				c.Returns = 0 // it would stay with humans
 				change, err := c.ReturnToAI(agent, "", "The assistant is back.", now)
 				return errors.Join(err, tx.Touch(agent.Email, now), tx.Save(change))
 			},
@@ -154,11 +155,7 @@ func floorPostgres(b *testing.B, server *postgrestest.Server) {
 // floorSQLite shares one connection, as the store does: one transaction after another.
 func floorSQLite(b *testing.B) {
 	dir := b.TempDir()
-	s := open(b, dir)
-	create(b, s, clients)
-	if err := s.Close(); err != nil {
-		b.Fatal(err)
-	}
+	create(b, open(b, dir), clients) // which is idle from here on
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.Join(dir, "handoff.db"), RawQuery: url.Values{
 		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
 	}.Encode()}).String())
@@ -202,6 +199,7 @@ type step struct {
 
 var parameter = regexp.MustCompile(`:([car])\b`)
 
+// prepared are the steps of the floor. They are closed with their connection.
 func prepared(b *testing.B, conn *sql.Conn) (steps []step) {
 	for line := range strings.Lines(floor) {
 		line = strings.ReplaceAll(strings.TrimSpace(line), " LOCK", "")
@@ -210,7 +208,6 @@ func prepared(b *testing.B, conn *sql.Conn) (steps []step) {
 		if err != nil {
 			b.Fatalf("%s: %v", line, err)
 		}
-		b.Cleanup(func() { _ = stmt.Close() })
 		s := step{Stmt: stmt, reads: strings.HasPrefix(line, "SELECT"), commits: line == "COMMIT;"}
 		for _, found := range parameter.FindAllStringSubmatch(line, -1) {
 			s.names = append(s.names, found[1])
