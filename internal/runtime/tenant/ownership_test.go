@@ -71,6 +71,28 @@ func TestDeclineGoesToTheNext(t *testing.T) {
 	wantRefusal(t, err, "not offered to")
 }
 
+// A colleague gets the offer before anybody else; the note waits for them, and capacity moves with the conversation.
+func TestTransferToAColleague(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{Table: Table(3, 1)})
+	id := held(t, w, "u1", "a0")
+	_, err := w.Transfer(t.Context(), id, w.AgentNamed("a0"), conversation.Target{Agent: Email("a2")}, "")
+	wantInvalid(t, err, "to.agent", "is not there now; transfer it to the pool team")
+	w.SetState("a1", store.Online)
+	w.SetState("a2", store.Online)
+	c := w.Do(w.Transfer(t.Context(), id, w.AgentNamed("a0"), conversation.Target{Agent: Email("a2")}, "Needs a refund."))
+	if c.Owner.Kind != conversation.OwnerQueue || c.Handoff.Note != "Needs a refund." || c.Offer == nil || c.Offer.Agent.Email != Email("a2") {
+		t.Errorf("after the transfer %+v, offer %+v, handoff %+v", c.Owner, c.Offer, c.Handoff)
+	}
+	if a0, a2 := units(t, w, "a0"), units(t, w, "a2"); a0 != 0 || a2 != 1 {
+		t.Errorf("a0 holds %d, a2 holds %d", a0, a2)
+	}
+	w.Do(w.Decline(t.Context(), id, w.AgentNamed("a2")))
+	if e := w.AwaitType(id, conversation.EventOffered, 2); e.Agent.ID == Email("a2") {
+		t.Error("who declined is asked again before the others")
+	}
+}
+
 func TestTransferTargets(t *testing.T) {
 	t.Parallel()
 	table := Table(2, 2)
@@ -170,8 +192,11 @@ func TestReopen(t *testing.T) {
 		return id
 	}
 	id := closed("u1")
+	w.SetState("a0", store.Online)
 	w.Send(id, "1", Question)
-	w.AwaitType(id, conversation.EventOffered, 1)
+	if e := w.AwaitType(id, conversation.EventOffered, 1); e.Agent.ID != a0.Email {
+		t.Errorf("reopened it is offered to %s", e.Agent.ID)
+	}
 	stays, late := closed("u2"), closed("u3")
 	w.Clock.Step(tenant.ReopenWindow)
 	left := Table(2, 2)
