@@ -14,6 +14,6 @@ func New(version string) *cobra.Command {
 		Annotations:  map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl handoff"},
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	c.AddCommand(newLogin(), newServe(), newVersion(version))
+	c.AddCommand(newLogin(), newServe(), newVersion(version), newAudit(), newRecords(), newOutbox())
 	return c
 }

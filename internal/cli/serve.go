@@ -68,7 +68,7 @@ func serve(ctx context.Context, f serveFlags, out, errOut io.Writer) (err error)
 	}
 	source := &Manifests{Path: f.path, Copilot: f.copilot, Lookup: os.LookupEnv, Out: errOut}
 	err = server.Run(ctx, server.Options{
-		DataDir: data, RunDir: run, Addr: f.addr, AdminAddr: f.adminAddr, Source: source,
+		DataDir: data, RunDir: run, Addr: f.addr, AdminAddr: f.adminAddr, Source: source, Loopback: true,
 		Logger: slog.New(slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: level})),
 		Started: func(ctx context.Context, s server.Started) {
 			if err := welcome(ctx, out, s, run, f.dataDir, question(source.first)); err != nil {

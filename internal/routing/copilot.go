@@ -40,14 +40,13 @@ func compileCopilot(c *v1alpha1.Copilot) (Copilot, []Problem) {
 	}
 	out.Model = r.model(s.Model)
 	r.helpdesks(s.Helpdesks)
-	r.webhooks(s.Webhooks)
+	out.Webhooks = r.webhooks(s.Webhooks)
 	out.Supervisors = r.inbox(s.Inbox)
 	r.secretNames(copilotSecrets(c))
 	out.Postgres = r.storage(s)
 	r.runtime(s.Runtime)
-	if s.Retention != nil && s.Retention.ClosedConversations != "" {
-		r.within("spec.retention.closedConversations", s.Retention.ClosedConversations, "1s", "87600h", 0)
-		r.unserved("spec.retention", "conversations are kept")
+	if s.Retention != nil {
+		out.Retention = metav1.Duration{Duration: r.within("spec.retention.closedConversations", s.Retention.ClosedConversations, "1s", "87600h", 0)}
 	}
 	if len(s.Redaction) > 0 {
 		for i, kind := range s.Redaction {

@@ -88,7 +88,7 @@ func TestRefsAndInputs(t *testing.T) {
 	}
 	table, _ := routing.Compile(s)
 	runtimeSecrets, runtimeConfigMaps := table.Inputs()
-	if diff := cmp.Diff([]string{"db", "model", "web"}, runtimeSecrets) + cmp.Diff([]string{"shop-faq"}, runtimeConfigMaps); diff != "" {
+	if diff := cmp.Diff([]string{"db", "hook", "model", "web"}, runtimeSecrets) + cmp.Diff([]string{"shop-faq"}, runtimeConfigMaps); diff != "" {
 		t.Errorf("Inputs (-want +got):\n%s", diff)
 	}
 	if secrets, configMaps, pools := routing.Refs(nil, nil, nil); len(secrets)+len(configMaps)+len(pools) > 0 {

@@ -48,18 +48,22 @@ func (r *report) helpdesk(field string, h *v1alpha1.Helpdesk) {
 	}
 }
 
-func (r *report) webhooks(list []v1alpha1.Webhook) {
+func (r *report) webhooks(list []v1alpha1.Webhook) (out []Webhook) {
 	seen := names{}
 	for i, w := range list {
-		seen.fresh(r, "spec.webhooks", i, w.Name)
+		fresh := seen.fresh(r, "spec.webhooks", i, w.Name)
 		field := fmt.Sprintf("spec.webhooks[%d]", i)
 		r.url(field+".url", w.URL)
 		for j, e := range w.Events {
 			r.matches(index(field+".events", j), e, eventPattern, "a type of event such as conversation.handoff_to_human")
 		}
 		twice(r, field+".events", w.Events)
-		r.unserved(field, "no event is sent")
+		if fresh {
+			out = append(out, Webhook{Name: string(w.Name), URL: w.URL, Events: strs(w.Events),
+				SigningSecret: SecretKey{w.SigningSecretRef.Name, w.SigningSecretRef.Key}})
+		}
 	}
+	return out
 }
 
 // inbox returns the supervisors' addresses in lower case, sorted.

@@ -157,6 +157,9 @@ func (t *Table) Inputs() (secrets, configMaps []string) {
 	if p := t.Copilot.Postgres; p != nil {
 		s[p.DSN.Name] = true
 	}
+	for _, w := range t.Copilot.Webhooks {
+		s[w.SigningSecret.Name] = true
+	}
 	for _, ch := range t.Channels {
 		if ch.Web != nil && ch.Web.IdentitySecret != nil {
 			s[ch.Web.IdentitySecret.Name] = true

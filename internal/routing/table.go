@@ -38,12 +38,23 @@ type Copilot struct {
 	Proxies      []string          `json:"trustedProxies,omitempty"`
 	// Postgres is nil where conversations are kept on the pod's own volume.
 	Postgres *Postgres `json:"postgres,omitempty"`
+	Webhooks []Webhook `json:"webhooks,omitempty"`
+	// Retention is how long closed conversations keep what people wrote; zero for ever.
+	Retention metav1.Duration `json:"retention,omitzero"`
 }
 
 // Postgres is the database that keeps the conversations.
 type Postgres struct {
 	// DSN as of libpq, a URL or key=value.
 	DSN SecretKey `json:"dsn"`
+}
+
+// Webhook is where events are sent. No Events means all of them.
+type Webhook struct {
+	Name          string    `json:"name"`
+	URL           string    `json:"url"`
+	Events        []string  `json:"events,omitempty"`
+	SigningSecret SecretKey `json:"signingSecret"`
 }
 
 // KnowledgeSource names a ConfigMap of documents.

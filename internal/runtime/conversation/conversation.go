@@ -119,7 +119,11 @@ type Conversation struct {
 	// LeftAt is set from when the customer went away until they come back.
 	LeftAt time.Time `json:"leftAt,omitzero"`
 	// ClosedAt is set while nobody owns it.
-	ClosedAt  time.Time `json:"closedAt,omitzero"`
+	ClosedAt time.Time `json:"closedAt,omitzero"`
+	// Messages counts the messages in the log, of whomever.
+	Messages int `json:"messages,omitempty"`
+	// ErasedAt is when what people wrote, and who the customer is, was taken out of it. It stays closed.
+	ErasedAt  time.Time `json:"erasedAt,omitzero"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
 }

@@ -292,6 +292,14 @@ var effects = map[Name]func(t *testing.T){
 	},
 	Merge:  func(t *testing.T) { checkMerge(t) },
 	Absorb: func(t *testing.T) { checkMerge(t) },
+	Erase: func(t *testing.T) {
+		change, err := owned(t, OwnerAgent).Erase(Author{Kind: AuthorSystem}, t0)
+		wantLines(t, change, err, line{EventErased, 4, AuthorSystem, ""})
+		got := change.Conversation
+		if got.Customer != (Customer{}) || got.Handoff != nil || got.Previous != nil || got.Background != "" || got.Cost != 0 || !got.ErasedAt.Equal(t0) {
+			t.Errorf("after the erasure: %+v", got)
+		}
+	},
 }
 
 func TestEffects(t *testing.T) {

@@ -46,6 +46,7 @@ const (
 	EventAbsorbed EventType = "absorbed"
 	// EventContinued: the customer came back too late to reopen the conversation, and a new one goes on for it.
 	EventContinued EventType = "continued"
+	EventErased    EventType = "erased"
 )
 
 // AuthorKind says what kind of party wrote an event.
@@ -102,6 +103,8 @@ type Event struct {
 	Voicemail   *Voicemail `json:"voicemail,omitempty"`
 	// Other is the id of the conversation that this one was merged with or goes on in.
 	Other string `json:"other,omitempty"`
+	// Room is the agent's when an offer was made, with the offer.
+	Room *Room `json:"room,omitempty"`
 }
 
 // customers has the types of events that a customer may see. What nobody has decided about stays inside.

@@ -35,6 +35,18 @@ var guards = []struct {
 		c.LeftAt = t0
 		return c.FollowUp(Handoff{}, nil, nil, t0)
 	}, "has left already"},
+	{Reopen, "an erased one", OwnerNobody, func(_ testing.TB, c Conversation) (Change, error) {
+		c.ErasedAt = t0
+		return c.Reopen("", "Hello?", nil, nil, t0)
+	}, "was erased"},
+	{Continue, "an erased one", OwnerNobody, func(_ testing.TB, c Conversation) (Change, error) {
+		c.ErasedAt = t0
+		return c.Continue("c2", t0)
+	}, "was erased"},
+	{Erase, "twice", OwnerNobody, func(_ testing.TB, c Conversation) (Change, error) {
+		c.ErasedAt = t0
+		return c.Erase(Author{Kind: AuthorSystem}, t0)
+	}, "it was erased at"},
 	{Reopen, "a merged one", OwnerNobody, func(_ testing.TB, c Conversation) (Change, error) {
 		c.MergedInto = "c9"
 		return c.Reopen("", "Hello?", nil, nil, t0)

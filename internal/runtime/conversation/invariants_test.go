@@ -261,7 +261,7 @@ func TestForCustomer(t *testing.T) {
 		EventReassigned: true, EventContactAsked: true, EventContactGiven: true, EventMerged: true, EventContinued: true,
 		EventNote: false, EventOffered: false, EventOfferExpired: false, EventDeclined: false, EventOfferWithdrawn: false,
 		EventSnoozed: false, EventWoken: false, EventCustomerLeft: false, EventCustomerReturned: false, EventVoicemail: false,
-		EventAbsorbed: false, "of a later release": false,
+		EventAbsorbed: false, EventErased: false, "of a later release": false,
 	}
 	for kind, shown := range tests {
 		e := all

@@ -38,6 +38,9 @@ func (c Conversation) Reopen(clientID, text string, again *Handoff, told []strin
 	if err != nil {
 		return Change{}, err
 	}
+	if !c.ErasedAt.IsZero() {
+		return s.refuse("what was in it was erased; begin another conversation")
+	}
 	if c.MergedInto != "" {
 		return s.refuse("it goes on in conversation %s", c.MergedInto)
 	}
@@ -62,6 +65,9 @@ func (c Conversation) Continue(other string, now time.Time) (Change, error) {
 	s, err := c.begin(Continue, now)
 	if err != nil {
 		return Change{}, err
+	}
+	if !c.ErasedAt.IsZero() {
+		return s.refuse("what was in it was erased; begin another conversation")
 	}
 	if c.MergedInto != "" {
 		return s.refuse("it goes on in conversation %s", c.MergedInto)

@@ -166,7 +166,7 @@ func TestReturnToTheAIBeginsAFreshWindow(t *testing.T) {
 	got := change.Conversation
 	want := c
 	want.Owner, want.Epoch, want.Seq = Owner{Kind: OwnerAI}, c.Epoch+1, c.Seq+2
-	want.Window, want.Background = want.Seq, "The parcel was lost."
+	want.Window, want.Background, want.Messages = want.Seq, "The parcel was lost.", c.Messages+1
 	want.Turns, want.NotUnderstood, want.Pending, want.Handoff, want.Passed, want.Cost = 0, 0, 0, nil, nil, 0
 	want.Pool, want.AssignedAt = "", time.Time{}
 	want.Previous, want.Returns = c.Handoff, 1

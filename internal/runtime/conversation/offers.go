@@ -17,7 +17,7 @@ func (c Conversation) MakeOffer(o Offer, now time.Time) (Change, error) {
 		return s.refuse("it is offered to %s until %s", c.Offer.Agent.Email, c.Offer.ExpiresAt.Format(time.RFC3339))
 	}
 	s.conv.Offer, s.conv.WrapUp = &o, nil
-	s.append(Event{Type: EventOffered, Author: Author{Kind: AuthorSystem}, Agent: o.Agent.author(), Cost: o.Cost})
+	s.append(Event{Type: EventOffered, Author: Author{Kind: AuthorSystem}, Agent: o.Agent.author(), Cost: o.Cost, Room: o.room()})
 	return s.done()
 }
 

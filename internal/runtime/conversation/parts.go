@@ -45,6 +45,14 @@ type Offer struct {
 	Pool      string    `json:"pool"`
 	Cost      int       `json:"cost"`
 	ExpiresAt time.Time `json:"expiresAt"`
+	// Room is what the agent held with this offer, of how much. It is written down with the offer.
+	Room Room `json:"room,omitzero"`
+}
+
+// Room is the units of capacity that an agent holds, of those they can hold.
+type Room struct {
+	Held     int `json:"held"`
+	Capacity int `json:"capacity"`
 }
 
 // Answer is what the AI says in one turn.

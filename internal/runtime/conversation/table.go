@@ -49,6 +49,7 @@ const (
 	ReassignToAI Name = "ReassignToAI"
 	Merge        Name = "Merge"
 	Absorb       Name = "Absorb"
+	Erase        Name = "Erase"
 )
 
 // Transition is one row of the state machine. docs/conversation.md is drawn from these rows.
@@ -159,4 +160,6 @@ var Transitions = []Transition{
 		"the released part of a cut answer, the id of the conversation that goes on"},
 	{Absorb, open, nil,
 		"as Merge", "the id of the merged conversation, and what its customer wrote there without an answer, as messages here"},
+	{Erase, anybody, []OwnerKind{OwnerNobody},
+		"it was not erased before", "erased; what people wrote and who the customer is goes out of the log, whose structure stays"},
 }

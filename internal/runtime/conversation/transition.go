@@ -96,6 +96,9 @@ func (s *step) amend(change func(*Handoff)) *Handoff {
 // append writes an event down with the next sequence number.
 func (s *step) append(e Event) {
 	s.conv.Seq++
+	if e.Type == EventMessage {
+		s.conv.Messages++
+	}
 	e.Seq, e.Epoch, e.At = s.conv.Seq, s.conv.Epoch, s.now
 	s.evs = append(s.evs, e)
 }

@@ -145,6 +145,7 @@ var calls = map[string]func(t testing.TB, c Conversation) (Change, error){
 	},
 	"Resolve to AI":     func(_ testing.TB, c Conversation) (Change, error) { return c.Resolve(anna, Outcome{ToAI: true}, t0) },
 	"Resolve to Nobody": func(_ testing.TB, c Conversation) (Change, error) { return c.Resolve(anna, Outcome{}, t0) },
+	"Erase":             func(_ testing.TB, c Conversation) (Change, error) { return c.Erase(Author{Kind: AuthorSystem}, t0) },
 	"ReturnToAI":        func(_ testing.TB, c Conversation) (Change, error) { return c.ReturnToAI(anna, "", "", t0) },
 	"IdleReturn to AI": func(_ testing.TB, c Conversation) (Change, error) {
 		c.ReturnAt = t0
@@ -239,6 +240,7 @@ var leads = map[string]map[OwnerKind]OwnerKind{
 	"Reassign to Nobody":    to(OwnerNobody, OwnerAI, OwnerQueue, OwnerAgent, OwnerLine, OwnerHelpdesk),
 	"ReassignToAI":          to(OwnerAI, OwnerQueue, OwnerAgent, OwnerLine, OwnerHelpdesk),
 	"Merge":                 to(OwnerNobody, owners...),
+	"Erase":                 to(OwnerNobody, owners...),
 	"Absorb":                stays(OwnerAI, OwnerQueue, OwnerAgent, OwnerLine, OwnerHelpdesk),
 }
 

@@ -106,7 +106,7 @@ func Describe(err error) (int, Problem) {
 	case errors.Is(err, tenant.ErrForbidden), errors.Is(err, tenant.ErrNotSupervisor), errors.Is(err, tenant.ErrNotAgent):
 		return http.StatusForbidden, Problem{Code: "forbidden", Message: err.Error()}
 	case errors.Is(err, store.ErrNotFound):
-		return http.StatusNotFound, Problem{Code: "not_found", Message: "there is no such conversation"}
+		return http.StatusNotFound, Problem{Code: "not_found", Message: "there is no such conversation, or nothing with this id"}
 	case errors.Is(err, tenant.ErrNotReady):
 		return http.StatusServiceUnavailable, Problem{Code: "not_ready", Message: err.Error() + "; try again in a moment"}
 	case errors.Is(err, store.ErrUnavailable):

@@ -73,6 +73,7 @@ func Register(mux *http.ServeMux, t *tenant.Tenant) {
 	mux.Handle("POST /v1/supervisor/conversations/{id}/reassign", h.supervisor(h.reassign))
 	mux.Handle("GET /v1/supervisor/agents", h.supervisor(h.staff))
 	mux.Handle("PUT /v1/supervisor/agents/{email}/presence", h.supervisor(h.setAway))
+	h.registerRecords(mux)
 }
 
 type agentHandler func(w http.ResponseWriter, r *http.Request, s tenant.Session) error

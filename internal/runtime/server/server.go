@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/channel/web"
+	"github.com/opencopilot/handoff-operator/internal/runtime/events"
 	"github.com/opencopilot/handoff-operator/internal/runtime/httpjson"
 	"github.com/opencopilot/handoff-operator/internal/runtime/inbox"
 	"github.com/opencopilot/handoff-operator/internal/runtime/table"
@@ -46,8 +47,10 @@ type Options struct {
 	RunDir string
 	// Addr serves customers and agents, AdminAddr metrics and health. An empty AdminAddr serves neither.
 	Addr, AdminAddr string
-	Source          Source
-	Logger          *slog.Logger
+	// Loopback lets webhooks go to addresses of this machine, as on a laptop.
+	Loopback bool
+	Source   Source
+	Logger   *slog.Logger
 	// Registry holds the metrics; nil for one of its own.
 	Registry *prometheus.Registry
 	// Started is called with the addresses when customers can be served. It may be nil.
@@ -72,7 +75,8 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	t := tenant.New(tenant.Config{Store: st, Logger: o.Logger, Registerer: o.Registry})
+	t := tenant.New(tenant.Config{Store: st, Logger: o.Logger, Registerer: o.Registry,
+		WebhookClient: events.NewClient(o.Loopback)})
 
 	g, ctx := errgroup.WithContext(ctx)
 	s := Started{Tenant: t}

@@ -59,6 +59,8 @@ type PostgresOptions struct {
 	MaxConns int
 	// Timeout bounds a transaction. Default: 10 s.
 	Timeout time.Duration
+	// ReadOnly makes no schema and brings none up to date: the store is only read.
+	ReadOnly bool
 	// Clock is the store's time; nil for the database's.
 	Clock func() time.Time
 	// Logger of lost connections; nil for the default.
@@ -129,6 +131,9 @@ func OpenPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	}
 	s.db = stdlib.OpenDBFromPool(s.pool)
 	s.startAnnouncing()
+	if o.ReadOnly {
+		return s, nil
+	}
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in schema %s: %w", o.Schema, advise(err)), s.Close())
 	}

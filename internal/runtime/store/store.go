@@ -117,6 +117,8 @@ type Wake struct {
 	Agents []string `json:"a,omitempty"`
 	// Queue is true if there is work, room or a deadline that was not there before.
 	Queue bool `json:"q,omitempty"`
+	// Outbox is true if there is something to deliver that was not there before.
+	Outbox bool `json:"o,omitempty"`
 	// Reread is true if wake-ups may have been lost: everything has to be looked at.
 	Reread bool `json:"r,omitempty"`
 }
@@ -193,6 +195,34 @@ type Reader interface {
 	AgentStates(emails ...string) (map[string]Agent, error)
 	// NextDeadline returns when the next deadline is due, or the zero time if there is none.
 	NextDeadline() (time.Time, error)
+	// FindCustomer returns the ids of the conversations of a customer by their id, e-mail address or number.
+	FindCustomer(key string) ([]string, error)
+	// AllConversations returns up to limit conversations with an id above after, in order.
+	AllConversations(after string, limit int) ([]conversation.Conversation, error)
+	// OldestClosed returns when the first of the conversations that are closed and not erased was closed, or the zero
+	// time.
+	OldestClosed() (time.Time, error)
+	// Handoffs returns those of which some part lies from from until to, by their beginning.
+	Handoffs(from, to time.Time) ([]Span, error)
+	// PresenceLog returns the changes of presences from from until to, in order.
+	PresenceLog(from, to time.Time) ([]PresenceChange, error)
+	// AuditTrail returns up to limit entries that fit, with an id above after, in order.
+	AuditTrail(f AuditFilter, after int64, limit int) ([]AuditEntry, error)
+	OutboxReader
+}
+
+// OutboxReader reads the outbox.
+type OutboxReader interface {
+	// OutboxDue returns for each destination when something of it may be tried next.
+	OutboxDue() (map[string]time.Time, error)
+	// OutboxLevels returns how much is pending and dead, by destination.
+	OutboxLevels() ([]Level, error)
+	// DeadLetters returns up to limit of what was given up, with an id above after, in order.
+	DeadLetters(after int64, limit int) ([]Delivery, error)
+	// Deliveries returns a conversation's, by destination and number.
+	Deliveries(conversation string) ([]Delivery, error)
+	// SentAs returns the Delivery that became something at a destination, by that one's id; ErrNotFound if it is not ours.
+	SentAs(destination, remote string) (Delivery, error)
 }
 
 // Tx reads and writes within a transaction. After an error of a write nothing of the transaction is committed, also
@@ -239,8 +269,34 @@ type Tx interface {
 	LeaseReplica(replica string, d time.Duration) (lost int, err error)
 	// LeaveReplica says that a replica ends: others give the answers that it was giving.
 	LeaveReplica(replica string) error
+	// Audit adds to the audit trail. Save does so by itself for what an agent or supervisor did to a conversation.
+	Audit(e AuditEntry) error
+	// ClaimClosed returns up to limit conversations that were closed at a time or before and not erased, with their
+	// lock, leaving out what others have locked.
+	ClaimClosed(before time.Time, limit int) ([]string, error)
+	// EraseContent takes out of a conversation's log and messages what people wrote, and lets no token open it any more.
+	// The conversation's own erasure is saved in the same transaction.
+	EraseContent(id string) error
+	OutboxTx
 	// PutCode keeps the hash of a one-time login code until it expires. Expired ones are dropped.
 	PutCode(hash []byte, email string, expires, now time.Time) error
 	// TakeCode returns whose code it is and forgets it; ErrNotFound if it is unknown or expired.
 	TakeCode(hash []byte, now time.Time) (email string, err error)
+}
+
+// OutboxTx writes the outbox.
+type OutboxTx interface {
+	// Enqueue puts a message into the outbox, as the next of its conversation and destination. The caller holds the
+	// conversation's lock.
+	Enqueue(m Message) error
+	// ClaimOutbox returns up to limit messages of a destination that may be tried, of each conversation the first, and
+	// keeps them from others for the lease. Each counts one attempt more.
+	ClaimOutbox(destination string, limit int, lease time.Duration) ([]Delivery, error)
+	// Delivered, Retry and GiveUp end an attempt. They do nothing if it is not the last one any more. The next message
+	// of the conversation and destination comes after Delivered and GiveUp. remote is the id of what it became there.
+	Delivered(d Delivery, remote string) error
+	Retry(d Delivery, why string, at time.Time) error
+	GiveUp(d Delivery, why string) error
+	// Replay lets a dead letter be tried again, under its key and number; ErrNotFound if there is none with this id.
+	Replay(id int64) error
 }

@@ -34,7 +34,7 @@ func (b *bus) publish(w Wake) {
 }
 
 func (w *Wake) merge(more Wake) {
-	w.Queue, w.Reread = w.Queue || more.Queue, w.Reread || more.Reread
+	w.Queue, w.Outbox, w.Reread = w.Queue || more.Queue, w.Outbox || more.Outbox, w.Reread || more.Reread
 	w.Conversations = union(w.Conversations, more.Conversations)
 	w.Agents = union(w.Agents, more.Agents)
 	w.Turns = union(w.Turns, more.Turns)

@@ -27,8 +27,8 @@ func (w tx) create(c conversation.Change, tokenHash []byte) error {
 		return err
 	}
 	err = w.exec(`INSERT INTO conversations
-		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, customer, merged_into, token_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`, append(columns, tokenHash)...)
+		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, customer, merged_into, closed_at,
+		email, contact, token_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, append(columns, tokenHash)...)
 	if w.violates(err, uniqueConversation) {
 		return fmt.Errorf("%w: it exists already", ErrConflict)
 	}
@@ -55,7 +55,8 @@ func (w tx) save(c conversation.Change) error {
 		return err
 	}
 	err = w.exec(`UPDATE conversations SET seq = $2, epoch = $3, owner_kind = $4, owner_id = $5, holder = $6, units = $7,
-		pending = $8, waiting_since = $9, offer_expires = $10, body = $11, customer = $12, merged_into = $13 WHERE id = $1`, columns...)
+		pending = $8, waiting_since = $9, offer_expires = $10, body = $11, customer = $12, merged_into = $13, closed_at = $14,
+		email = $15, contact = $16 WHERE id = $1`, columns...)
 	if err != nil {
 		return err
 	}
@@ -88,6 +89,9 @@ func (w tx) follow(before position, c conversation.Change) error {
 		return err
 	}
 	if err := w.endTurn(before, c); err != nil {
+		return err
+	}
+	if err := w.span(before, after, c); err != nil {
 		return err
 	}
 	if !slices.Contains(w.writing.wake.Conversations, c.Conversation.ID) {
@@ -137,7 +141,7 @@ func (w tx) hold(before, after position, now time.Time) error {
 }
 
 // columns returns the values of id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since,
-// offer_expires, body, customer and merged_into.
+// offer_expires, body, customer, merged_into, closed_at, email and contact.
 func columns(c conversation.Conversation) ([]any, error) {
 	body, err := json.Marshal(c)
 	if err != nil {
@@ -145,7 +149,8 @@ func columns(c conversation.Conversation) ([]any, error) {
 	}
 	p := positionOf(c)
 	return []any{c.ID, c.Seq, c.Epoch, string(c.Owner.Kind), c.Owner.ID, orNull(p.holder), p.units,
-		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires()), string(body), orNull(c.CustomerKey()), orNull(c.MergedInto)}, nil
+		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires()), string(body), orNull(c.CustomerKey()), orNull(c.MergedInto),
+		nanosOrNull(closedAt(c)), orNull(address(c.Customer.Email)), orNull(contact(c))}, nil
 }
 
 func (w tx) append(c conversation.Change) error {
@@ -159,6 +164,9 @@ func (w tx) append(c conversation.Change) error {
 		if w.violates(err, uniqueClientID) {
 			return fmt.Errorf("%w: client id %q of %s", ErrDuplicate, e.ClientID, e.Author.Kind)
 		}
+		if err == nil {
+			err = w.auditEvent(c.Conversation.ID, e)
+		}
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Seq, err)
 		}
@@ -169,6 +177,9 @@ func (w tx) append(c conversation.Change) error {
 func (w tx) SetPresence(p Presence) error {
 	w.writing.wake.Queue = true
 	w.writing.touch(p.Email)
+	if err := w.logPresence(p); err != nil {
+		return w.note("log the presence of agent", p.Email, err)
+	}
 	return w.note("set the presence of agent", p.Email, w.exec(
 		`INSERT INTO agents (email, state, reason, since, until, missed) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (email) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since,

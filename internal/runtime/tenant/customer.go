@@ -69,7 +69,12 @@ func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Co
 	start := conversation.Start(conversation.Conversation{
 		ID: rand.Text(), Channel: ch.Name, ChannelType: ch.Type, Customer: n.Customer, Language: n.Language,
 	}, ch.Web.InitialMessage, t.clock.Now())
-	err = t.store.Update(ctx, func(tx store.Tx) error { return tx.Create(start, hash(token)) })
+	err = t.store.Update(ctx, func(tx store.Tx) error {
+		if err := tx.Create(start, hash(token)); err != nil {
+			return err
+		}
+		return t.tell(tx, start)
+	})
 	if err != nil {
 		return c, "", fmt.Errorf("beginning a conversation: %w", err)
 	}

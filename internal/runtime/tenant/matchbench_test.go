@@ -91,7 +91,7 @@ func queueUp(b testing.TB, w *World, n int) {
 					return err
 				}
 				c := asked.Conversation
-				handed, err := c.HandOff(c.Epoch, c.Pending, conversation.Handoff{Route: "all", Language: "en", Summary: "s"}, nil, nil, at)
+				handed, err := c.HandOff(c.Epoch, c.Pending, conversation.Handoff{Route: "all", Language: "en", Summary: "s"}, nil, []string{"One moment."}, at)
 				if err != nil {
 					return err
 				}

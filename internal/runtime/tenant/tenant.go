@@ -21,6 +21,8 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/copilot"
+	"github.com/opencopilot/handoff-operator/internal/runtime/events"
+	"github.com/opencopilot/handoff-operator/internal/runtime/outbox"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 	"github.com/opencopilot/handoff-operator/internal/runtime/table"
 )
@@ -40,6 +42,8 @@ type Config struct {
 	PresenceLease time.Duration
 	// Pace is how long what the AI says is gathered before it is written down and shown. Default: Pace.
 	Pace time.Duration
+	// WebhookClient sends webhooks. Default: events.NewClient without addresses of this machine.
+	WebhookClient *http.Client
 }
 
 // Tenant serves one Copilot. Run must be running for the AI to answer and for work to be offered.
@@ -65,8 +69,12 @@ type Tenant struct {
 	// signing is the key of agents' tokens, once it was read.
 	signing atomic.Pointer[[]byte]
 	// lease is Config.PresenceLease, heard when this process noted last that it heard of each agent.
-	lease time.Duration
-	heard *heard
+	lease    time.Duration
+	heard    *heard
+	outbox   *outbox.Dispatcher
+	webhooks *http.Client
+	// closed wakes the retention; it holds one signal.
+	closed chan struct{}
 }
 
 // current is what one set of inputs became.
@@ -75,6 +83,7 @@ type current struct {
 	table    *routing.Table
 	ai       *copilot.Copilot
 	source   aiSource
+	senders  map[string]outbox.Sender
 }
 
 // aiSource is all that the AI is made from.
@@ -105,6 +114,11 @@ func New(c Config) *Tenant {
 		hub: newHub(), turns: newTurns(), matching: newMatching(), replica: rand.Text(), pace: cmp.Or(c.Pace, Pace),
 		slots: make(chan struct{}, MaxAnswers), kick: make(chan struct{}, 1),
 	}
+	t.webhooks, t.closed = c.WebhookClient, make(chan struct{}, 1)
+	if t.webhooks == nil {
+		t.webhooks = events.NewClient(false)
+	}
+	t.outbox = outbox.New(outbox.Config{Store: c.Store, Clock: c.Clock, Log: c.Logger, Registerer: c.Registerer, Lookup: t.sender})
 	c.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "handoff_queue_waiting", Help: "Conversations that wait for a human without an offer."}, t.countWaiting))
 	return t
@@ -141,12 +155,15 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 		next.ai = ai
 	}
 	t.matching.use(in.Table, t.clock.Now())
+	next.senders = t.newSenders(in)
 	t.current.Store(next)
 	first := before == nil
 	t.log.Info("using table", "revision", in.Revision, "first", first,
 		"channels", len(in.Table.Channels), "pools", len(in.Table.Pools))
 	t.wakeAssigner()
+	t.wakeRetention()
 	if first {
+		t.outbox.Kick()
 		t.turns.start()
 	}
 	return nil
@@ -195,6 +212,8 @@ func (t *Tenant) Run(ctx context.Context) error {
 	g.Go(func() error { return t.runTurns(ctx) })
 	g.Go(func() error { return t.runKeeper(ctx) })
 	g.Go(func() error { return t.runReplica(ctx) })
+	g.Go(func() error { return t.outbox.Run(ctx) })
+	g.Go(func() error { return t.runRetention(ctx) })
 	g.Go(func() error { return t.store.Listen(ctx, t.woken) })
 	err := g.Wait()
 	t.leave(ctx)
@@ -215,6 +234,9 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 		if err := fn(teaching, func(c conversation.Change) error {
 			if err := tx.Save(c); err != nil {
 				return fmt.Errorf("saving conversation %s: %w", c.Conversation.ID, err)
+			}
+			if err := t.tell(tx, c); err != nil {
+				return err
 			}
 			saved = append(saved, c)
 			return nil
@@ -242,6 +264,9 @@ func (t *Tenant) committed(c conversation.Change) {
 	t.turns.moved(c.Conversation)
 	if c.Conversation.Owner.Kind == conversation.OwnerAI && c.Conversation.Pending != 0 {
 		t.turns.schedule(c.Conversation.ID)
+	}
+	if c.Conversation.Owner.Kind == conversation.OwnerNobody {
+		t.wakeRetention()
 	}
 	for _, e := range c.Events {
 		switch e.Type {
@@ -271,6 +296,9 @@ func (t *Tenant) woken(w store.Wake) {
 	if w.Reread || w.Queue {
 		t.wakeAssigner()
 	}
+	if w.Reread || w.Outbox {
+		t.outbox.Kick()
+	}
 }
 
 func (t *Tenant) wakeAssigner() {
@@ -279,3 +307,6 @@ func (t *Tenant) wakeAssigner() {
 	default:
 	}
 }
+
+// Now is the time by which the Tenant works.
+func (t *Tenant) Now() time.Time { return t.clock.Now() }

@@ -64,6 +64,14 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"TurnsOfOthers":             testTurnsOfOthers,
 		"TurnsWake":                 testTurnsWake,
 		"Leases":                    testLeases,
+		"OutboxInOrder":             testOutboxInOrder,
+		"OutboxAtOnce":              testOutboxAtOnce,
+		"DeadLetters":               testDeadLetters,
+		"AuditTrail":                testAuditTrail,
+		"PresenceLog":               testPresenceLog,
+		"HandoffsByTime":            testHandoffsByTime,
+		"EraseContent":              testEraseContent,
+		"ClosedByTime":              testClosedByTime,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

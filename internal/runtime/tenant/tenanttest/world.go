@@ -18,6 +18,7 @@ import (
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/events"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store/postgrestest"
 	"github.com/opencopilot/handoff-operator/internal/runtime/table"
@@ -77,8 +78,10 @@ func New(tb testing.TB, o Options) *World {
 	if o.Wrap != nil {
 		under = o.Wrap(under)
 	}
+	webhooks := events.NewClient(true)
 	w.Tenant = tenant.New(tenant.Config{Store: under, Clock: o.Clock, Logger: slog.New(slog.DiscardHandler), Registerer: w.Registry, HTTPClient: o.HTTPClient,
-		PresenceLease: o.PresenceLease, Pace: time.Millisecond})
+		PresenceLease: o.PresenceLease, Pace: time.Millisecond, WebhookClient: webhooks})
+	tb.Cleanup(webhooks.CloseIdleConnections)
 	if !o.NoTable {
 		w.UseTable(o.Table)
 	}
@@ -89,6 +92,13 @@ func New(tb testing.TB, o Options) *World {
 		cancel()
 		if err := <-ended; err != nil {
 			tb.Errorf("Run: %v", err)
+		}
+		found, err := violations(st)
+		if err != nil {
+			tb.Errorf("auditing the store: %v", err)
+		}
+		for _, v := range found {
+			tb.Errorf("the auditor finds: %s", v)
 		}
 		if err := st.Close(); err != nil {
 			tb.Errorf("closing the store: %v", err)
@@ -132,7 +142,8 @@ func (w *World) UseTable(tb *routing.Table) {
 
 // Inputs are a table with the contents that it names.
 func Inputs(tb *routing.Table) table.Inputs {
-	return table.Inputs{Revision: routing.Revision(tb), Table: tb, ConfigMaps: map[string]map[string]string{"faq": {"faq.md": FAQ}}}
+	return table.Inputs{Revision: routing.Revision(tb), Table: tb, ConfigMaps: map[string]map[string]string{"faq": {"faq.md": FAQ}},
+		Secrets: map[string]map[string][]byte{"hooks": {"key": []byte("hook-key")}}}
 }
 
 // OpenConversation begins a conversation at the Channel "web".

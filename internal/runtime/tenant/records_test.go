@@ -1,0 +1,187 @@
+package tenant_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/opencopilot/handoff-operator/internal/runtime/audit"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/export"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
+	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
+)
+
+// openAs begins a conversation of a customer who says who they are, and lets an agent answer it.
+func openAs(w *World, who conversation.Customer, text string) (id, token string) {
+	w.TB.Helper()
+	c, token, err := w.Open(w.TB.Context(), tenant.NewConversation{ChannelToken: Token, Customer: who})
+	if err != nil {
+		w.TB.Fatal(err)
+	}
+	w.Send(c.ID, "1", text)
+	if _, err := w.TakeOver(w.TB.Context(), c.ID, w.AgentNamed("a0")); err != nil {
+		w.TB.Fatal(err)
+	}
+	if _, err := w.Reply(w.TB.Context(), c.ID, w.AgentNamed("a0"), "r1", "about "+text); err != nil {
+		w.TB.Fatal(err)
+	}
+	return c.ID, token
+}
+
+// exported is what is exported of a customer.
+func exported(t *testing.T, w *World, key string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := w.ExportCustomer(t.Context(), boss, key, func(l export.Line) error { return json.NewEncoder(&out).Encode(l) }); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// All that is kept of one customer is exported and erased, nothing of another's; both are in the audit trail, which does
+// not say who the customer is.
+func TestExportAndEraseOneCustomer(t *testing.T) {
+	t.Parallel()
+	h := newHook(t, received)
+	w := New(t, Options{Table: hooked(map[string]*hook{"crm": h})})
+	ada := conversation.Customer{ID: "u1", Name: "Ada", Email: "Ada@example.com"}
+	first, token := openAs(w, ada, "sesame-one")
+	openAs(w, conversation.Customer{Email: "ada@EXAMPLE.com"}, "sesame-two")
+	other, _ := openAs(w, conversation.Customer{ID: "u2", Email: "bob@example.com"}, "sesame-three")
+
+	all := exported(t, w, "ada@example.com")
+	for _, want := range []string{"sesame-one", "sesame-two", `"name":"Ada"`} {
+		if !strings.Contains(all, want) {
+			t.Errorf("the export lacks %s", want)
+		}
+	}
+	if strings.Contains(all, "sesame-three") || strings.Count(all, "\n") != 2 {
+		t.Errorf("the export has another's: %s", all)
+	}
+	a := &audit.Auditor{}
+	if err := export.Read(strings.NewReader(all), export.Into(a)); err != nil || len(a.Result()) > 0 {
+		t.Errorf("the export audited: %v, %v", a.Result(), err)
+	}
+	if n, err := w.EraseCustomer(t.Context(), boss, "ada@example.com"); n != 2 || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := export.Store(t.Context(), w.Record.Store, func(l export.Line) error {
+		raw, err := json.Marshal(l)
+		for _, gone := range []string{"sesame-one", "sesame-two", "Ada", "ada@example.com", "u1"} {
+			if strings.Contains(string(raw), `"`+gone) || strings.Contains(string(raw), gone+`"`) {
+				t.Errorf("%q is still there: %s", gone, raw)
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(exported(t, w, "u2"), "sesame-three") {
+		t.Error("another customer's is gone")
+	}
+	if _, err := w.Authorize(t.Context(), first, token); !errors.Is(err, tenant.ErrForbidden) {
+		t.Errorf("the customer's token still opens it: %v", err)
+	}
+	var refusal *conversation.Refusal
+	if _, err := w.Say(t.Context(), first, "2", "hello"); !errors.As(err, &refusal) {
+		t.Errorf("it goes on: %v", err)
+	}
+	if c, err := w.Conversation(t.Context(), other); err != nil || c.Owner.Kind != conversation.OwnerAgent {
+		t.Errorf("another's conversation: %+v, %v", c.Owner, err)
+	}
+	trail, err := w.AuditTrail(t.Context(), store.AuditFilter{Actor: boss.Agent.Email}, 0, 100)
+	actions := map[string]int{}
+	for _, e := range trail {
+		actions[e.Action]++
+		if strings.Contains(e.Subject+e.Detail, "ada") {
+			t.Errorf("the audit trail names the customer: %+v", e)
+		}
+	}
+	if err != nil || actions["customer_exported"] != 2 || actions["customer_erased"] != 1 || actions["erased"] != 2 {
+		t.Errorf("%v, %v", actions, err)
+	}
+	if n, err := w.EraseCustomer(t.Context(), boss, "ada@example.com"); n != 0 || err != nil {
+		t.Errorf("again: %d, %v", n, err)
+	}
+}
+
+// Closed conversations lose what people wrote when their time is over, also one that was closed before there was a
+// retention; a longer retention that comes in between counts.
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	table.Policy.ReturnToAI.OnResolve = false
+	w := New(t, Options{Table: table})
+	id, _ := openAs(w, conversation.Customer{ID: "u1"}, "sesame")
+	if _, err := w.Resolve(t.Context(), id, w.AgentNamed("a0"), "done"); err != nil {
+		t.Fatal(err)
+	}
+	kept := func(d time.Duration) {
+		table := Table(1, 1)
+		table.Policy.ReturnToAI.OnResolve = false
+		table.Copilot.Retention = metav1.Duration{Duration: d}
+		w.UseTable(table)
+	}
+	closed := w.Clock.Now()
+	kept(time.Hour)
+	w.Clock.AwaitTimer(t, closed.Add(time.Hour))
+	kept(2 * time.Hour)
+	w.Clock.AwaitTimer(t, closed.Add(2*time.Hour))
+	w.Clock.Step(2*time.Hour - time.Second)
+	if c, err := w.Conversation(t.Context(), id); err != nil || !c.ErasedAt.IsZero() {
+		t.Errorf("a second before: %s, %v", c.ErasedAt, err)
+	}
+	w.Clock.Step(time.Second)
+	w.AwaitType(id, conversation.EventErased, 1)
+	for _, e := range w.Events(id) {
+		if strings.Contains(e.Text, "sesame") {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+// A report is computed from what happened.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{Table: Table(1, 1)})
+	begin := w.Clock.Now()
+	id, _ := w.OpenConversation()
+	w.Send(id, "1", Human)
+	w.AwaitType(id, conversation.EventHandoff, 1)
+	w.Clock.Step(10 * time.Second)
+	w.SetState("a0", store.Online)
+	w.AwaitType(id, conversation.EventOffered, 1)
+	w.Clock.Step(20 * time.Second)
+	if _, err := w.Accept(t.Context(), id, w.AgentNamed("a0")); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Step(60 * time.Second)
+	if _, err := w.Resolve(t.Context(), id, w.AgentNamed("a0"), "done"); err != nil {
+		t.Fatal(err)
+	}
+	w.Clock.Step(40 * time.Second)
+	w.SetState("a0", store.Offline)
+	w.Clock.Step(time.Second)
+	r, err := w.Report(t.Context(), begin, w.Clock.Now(), 30*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Queued != 1 || *r.ServiceLevel != 1 || *r.AverageSpeedOfAnswer != 30 || *r.AverageHandlingTime != 60 || *r.Occupancy != 0.5 {
+		raw, err := json.MarshalIndent(r, "", " ")
+		t.Errorf("%s %v", raw, err)
+	}
+	if r, err = w.Report(t.Context(), begin, w.Clock.Now(), 29*time.Second); err != nil || *r.ServiceLevel != 0 {
+		t.Errorf("below the threshold: %+v %v", r, err)
+	}
+	var invalid *tenant.Invalid
+	if _, err := w.Report(t.Context(), begin, begin, time.Second); !errors.As(err, &invalid) || invalid.Field != "to" {
+		t.Errorf("an empty period: %v", err)
+	}
+}
