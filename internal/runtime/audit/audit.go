@@ -367,7 +367,7 @@ func (r *reading) toldOnce() {
 			r.bad(Told, e.Seq, "the customer is told of a handoff that was not written")
 		}
 		key := fmt.Sprint(e.Epoch, " ", e.At.UnixNano(), " ", e.Text) // a later step may say the same
-		if before, twice := seen[key]; twice && e.Text != "" { // erased texts are all alike
+		if before, twice := seen[key]; twice && e.Text != "" {        // erased texts are all alike
 			r.bad(Told, e.Seq, "the customer was told the same at %d", before)
 		}
 		seen[key] = e.Seq
