@@ -93,7 +93,7 @@ func (h *holdings) hold(c conversation.Conversation) {
 	switch {
 	case c.Offer != nil:
 		h.held[c.ID] = c.Offer.Agent.Email
-	case c.Owner.Kind == conversation.OwnerAgent:
+	case c.Owner.Kind == conversation.OwnerAgent && c.SnoozedUntil.IsZero():
 		h.held[c.ID] = c.Owner.ID
 	default:
 		delete(h.held, c.ID)

@@ -11,8 +11,9 @@ import (
 // Record is a store that remembers what was written, in the order of the transactions.
 type Record struct {
 	store.Store
-	// updates lets one transaction run at a time, also where the store would run more: the order is theirs.
-	updates sync.Mutex
+	// updates lets one transaction run at a time, also where the store would run more: the order is theirs. It is no
+	// mutex because a transaction may wait for a schedule to go on, see Schedule.
+	updates chan struct{}
 	mu      sync.Mutex
 	written []Written
 }
@@ -25,8 +26,8 @@ type Written struct {
 
 // All returns what was written so far, with what a transaction in progress writes: others may have seen it already.
 func (r *Record) All() []Written {
-	r.updates.Lock()
-	defer r.updates.Unlock()
+	r.updates <- struct{}{}
+	defer func() { <-r.updates }()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]Written{}, r.written...)
@@ -34,8 +35,8 @@ func (r *Record) All() []Written {
 
 // Update records what fn writes.
 func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
-	r.updates.Lock()
-	defer r.updates.Unlock()
+	r.updates <- struct{}{}
+	defer func() { <-r.updates }()
 	rec := &recorder{}
 	err := r.Store.Update(ctx, func(tx store.Tx) error {
 		rec.Tx, rec.written = tx, nil

@@ -73,7 +73,7 @@ func New(tb testing.TB, o Options) *World {
 		o.Table = Table(2, 1)
 	}
 	st := openStore(tb, o)
-	w := &World{TB: tb, Clock: o.Clock, Dir: o.Dir, Registry: prometheus.NewRegistry(), Record: &Record{Store: st}}
+	w := &World{TB: tb, Clock: o.Clock, Dir: o.Dir, Registry: prometheus.NewRegistry(), Record: &Record{Store: st, updates: make(chan struct{}, 1)}}
 	var under store.Store = w.Record
 	if o.Wrap != nil {
 		under = o.Wrap(under)
