@@ -294,7 +294,7 @@ func (g *game) listen() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, id := range g.ids {
-		if p, _ := g.world.Partial(id); p.AnswerTo != 0 {
+		if p, _, err := g.world.Partial(g.Context(), id); err == nil && p.AnswerTo != 0 {
 			g.heard[try{id, g.lives, p.Attempt}] = p
 		}
 	}

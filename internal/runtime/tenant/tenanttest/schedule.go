@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing/synctest"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
@@ -59,24 +60,46 @@ func (s *Schedule) yield(what string, of *Process) {
 	<-p.goOn
 }
 
-// Run chooses until nobody waits at a yield point any more. It calls between when all wait.
+// tick is how far the bubble's time goes on at once, where goroutines wait for it.
+const tick = 100 * time.Millisecond
+
+// Run chooses until nobody waits at a yield point any more, also not after a while. One of the choices is that time
+// passes. It calls between when all wait.
 func (s *Schedule) Run(between func()) {
-	for {
+	for idle := false; ; {
 		synctest.Wait()
 		between()
-		s.mu.Lock()
-		if len(s.parked) == 0 {
-			s.mu.Unlock()
+		p, waiting := s.choose()
+		switch {
+		case p != nil:
+			idle = false
+			close(p.goOn)
+		case !waiting && idle:
 			return
+		default:
+			idle = !waiting
+			time.Sleep(tick)
 		}
-		slices.SortStableFunc(s.parked, func(a, b *point) int { return strings.Compare(a.what, b.what) })
-		i := s.rand.IntN(len(s.parked))
-		chosen := s.parked[i]
-		s.parked = slices.Delete(s.parked, i, i+1)
-		s.trace = append(s.trace, chosen.what)
-		s.mu.Unlock()
-		close(chosen.goOn)
 	}
+}
+
+// choose returns who goes on, or nil if time does, and whether anybody waits.
+func (s *Schedule) choose() (p *point, waiting bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.parked) == 0 {
+		return nil, false
+	}
+	slices.SortStableFunc(s.parked, func(a, b *point) int { return strings.Compare(a.what, b.what) })
+	i := s.rand.IntN(len(s.parked) + 1)
+	if i == len(s.parked) {
+		s.trace = append(s.trace, "time passes")
+		return nil, true
+	}
+	p = s.parked[i]
+	s.parked = slices.Delete(s.parked, i, i+1)
+	s.trace = append(s.trace, p.what)
+	return p, true
 }
 
 // Free lets everybody go on, now and later.
