@@ -178,10 +178,12 @@ func (tn *turn) answers(epoch, answerTo int64) {
 	tn.epoch, tn.answerTo, tn.unkept = epoch, answerTo, true
 }
 
+// isOver says whether the answer is not owed any more as of c. Changes are told of after their commit and in any order: one
+// from before what the turn answers says nothing about it.
 func (tn *turn) isOver(c conversation.Conversation) bool {
 	tn.mu.Lock()
 	defer tn.mu.Unlock()
-	return tn.answerTo != 0 && !c.Owes(tn.epoch, tn.answerTo)
+	return tn.answerTo != 0 && c.Epoch >= tn.epoch && c.Seq >= tn.answerTo && !c.Owes(tn.epoch, tn.answerTo)
 }
 
 func (tn *turn) ask() {
