@@ -63,18 +63,17 @@ func ownersOf(events []conversation.Event) (map[int64]conversation.OwnerKind, er
 // CheckOffers recomputes from what was written, for a table with one pool of cost 1, that every offer went to somebody
 // present, on shift and below capacity, and among those to the least loaded who had not let it pass.
 func CheckOffers(written []Written, tb *routing.Table) (offers int, err error) {
-	h := &holdings{table: tb, together: map[int][]string{}, held: map[string]string{}, presence: map[string]store.Presence{}}
+	return checkOffers(written, tb, true)
+}
+
+// CheckRoom is CheckOffers but for who among those it went to.
+func CheckRoom(written []Written, tb *routing.Table) (offers int, err error) {
+	return checkOffers(written, tb, false)
+}
+
+func checkOffers(written []Written, tb *routing.Table, best bool) (offers int, err error) {
+	h := &holdings{table: tb, best: best, held: map[string]string{}, presence: map[string]store.Presence{}}
 	for _, w := range written {
-		if w.Change != nil {
-			for _, e := range w.Change.Events {
-				if e.Type == conversation.EventOffered {
-					h.together[w.Transaction] = append(h.together[w.Transaction], e.Agent.ID)
-				}
-			}
-		}
-	}
-	for _, w := range written {
-		h.transaction = w.Transaction
 		if w.Presence != nil {
 			h.presence[w.Presence.Email] = *w.Presence
 			continue
@@ -93,9 +92,8 @@ func CheckOffers(written []Written, tb *routing.Table) (offers int, err error) {
 }
 
 type holdings struct {
-	// together are who is offered something in each transaction, and transaction the one that is looked at.
-	together    map[int][]string
-	transaction int
+	// best says to judge also who among those who can take it is offered a conversation.
+	best  bool
 	table *routing.Table
 	// held has the holder of each conversation that is owned by or offered to somebody.
 	held     map[string]string
@@ -144,11 +142,11 @@ func (h *holdings) mayOffer(c conversation.Conversation, e conversation.Event) e
 	if err := h.able(a, e); err != nil {
 		return fmt.Errorf("event %d of %s at %s: %w", e.Seq, c.ID, e.At, err)
 	}
+	if !h.best {
+		return nil
+	}
 	for _, other := range h.table.Pools[0].Agents {
 		better := h.load(other.Email)*a.Capacity < h.load(email)*other.Capacity || slices.Contains(c.Passed, email)
-		if slices.Contains(h.together[h.transaction], other.Email) {
-			continue // the offers of one transaction are chosen together, and written in any order
-		}
 		if other.Email != email && better && !slices.Contains(c.Passed, other.Email) && h.able(other, e) == nil {
 			return fmt.Errorf("event %d of %s: offered to %s with %d, though %s has %d", e.Seq, c.ID, email, h.load(email), other.Email, h.load(other.Email))
 		}

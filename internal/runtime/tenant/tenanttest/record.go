@@ -16,14 +16,10 @@ type Record struct {
 	updates chan struct{}
 	mu      sync.Mutex
 	written []Written
-	// transactions counts them.
-	transactions int
 }
 
 // Written is one thing that was committed: a change of a conversation, or a presence.
 type Written struct {
-	// Transaction counts the transactions.
-	Transaction int
 	Change   *conversation.Change
 	Presence *store.Presence
 }
@@ -51,11 +47,7 @@ func (r *Record) Update(ctx context.Context, fn func(store.Tx) error) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.transactions++
-	for _, w := range rec.written {
-		w.Transaction = r.transactions
-		r.written = append(r.written, w)
-	}
+	r.written = append(r.written, rec.written...)
 	return nil
 }
 
