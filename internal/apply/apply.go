@@ -33,6 +33,8 @@ type Applier struct {
 	Client client.Client
 	// Uncached reads what the cache may not hold: objects without our labels.
 	Uncached client.Reader
+
+	fulfilled fulfilled
 }
 
 // Apply makes the cluster's object hold what intent says, and no field more that an earlier intent of ours owned.
@@ -62,7 +64,7 @@ func (a *Applier) Apply(ctx context.Context, intent runtime.ApplyConfiguration) 
 		return false, fmt.Errorf("read %s %s: %w", gvk.Kind, key, err)
 	default:
 		concede(intent, child.live)
-		same, err := child.same(intent)
+		same, err := a.fulfilled.by(child, intent)
 		if err != nil {
 			return false, fmt.Errorf("compare %s %s with what is wanted: %w", gvk.Kind, key, err)
 		}

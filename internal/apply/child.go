@@ -2,6 +2,7 @@ package apply
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -95,33 +96,20 @@ func concede(intent runtime.ApplyConfiguration, live client.Object) {
 	}
 }
 
-// same reports whether the fields that we own in the live object are those of intent, with intent's values. A field
-// that somebody else changed has another value or is no longer ours; one that intent dropped is still ours.
-func (c *child) same(intent runtime.ApplyConfiguration) (bool, error) {
+// same reports whether the fields that we own in the live object are those of intent, which is JSON, with intent's values.
+// A field that somebody else changed has another value or is no longer ours; one that intent dropped is still ours.
+func (c *child) same(intent []byte) (bool, error) {
 	owned, err := c.owned()
 	if err != nil {
 		return false, err
 	}
-	have, err := plain(owned)
+	raw, err := json.Marshal(owned)
 	if err != nil {
 		return false, err
 	}
-	want, err := plain(intent)
-	if err != nil {
+	var have, want any
+	if err := errors.Join(json.Unmarshal(raw, &have), json.Unmarshal(intent, &want)); err != nil {
 		return false, err
 	}
 	return reflect.DeepEqual(have, want), nil
-}
-
-// plain turns v into maps, lists and scalars by way of JSON.
-func plain(v any) (any, error) {
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	var out any
-	if err := json.Unmarshal(raw, &out); err != nil {
-		return nil, err
-	}
-	return out, nil
 }

@@ -2,7 +2,6 @@ package desired_test
 
 import (
 	"bytes"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,10 +12,9 @@ import (
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/desired"
+	"github.com/opencopilot/handoff-operator/internal/golden"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/*.out.yaml")
 
 // input is the form of testdata/*.in.yaml.
 type input struct {
@@ -36,20 +34,7 @@ func TestGolden(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".in.yaml"), func(t *testing.T) {
 			t.Parallel()
 			have := render(t, read(t, file))
-			out := strings.TrimSuffix(file, ".in.yaml") + ".out.yaml"
-			if *update {
-				if err := os.WriteFile(out, have, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(have)); diff != "" {
-				t.Errorf("%s (-want +got); if the new one is right, run go test ./internal/desired -update\n%s", out, diff)
-			}
+			golden.Compare(t, strings.TrimSuffix(file, ".in.yaml")+".out.yaml", have)
 		})
 	}
 }

@@ -1,23 +1,20 @@
 package routing_test
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
+	"github.com/opencopilot/handoff-operator/internal/golden"
 	"github.com/opencopilot/handoff-operator/internal/manifest"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
 
-var update = flag.Bool("update", false, "rewrite testdata/*.out.yaml")
-
-// golden is a .out.yaml file: what Compile makes of the .in.yaml beside it.
-type golden struct {
+// compiled is a .out.yaml file: what Compile makes of the .in.yaml beside it.
+type compiled struct {
 	Problems []routing.Problem `json:"problems,omitempty"`
 	Table    *routing.Table    `json:"table"`
 }
@@ -34,7 +31,7 @@ func TestGolden(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(in), ".in.yaml"), func(t *testing.T) {
 			t.Parallel()
 			table, problems := routing.Compile(load(t, in))
-			got, err := yaml.Marshal(golden{problems, table})
+			got, err := yaml.Marshal(compiled{problems, table})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,19 +40,7 @@ func TestGolden(t *testing.T) {
 					t.Errorf("Compile made a table that Validate refuses: %v", err)
 				}
 			}
-			out := strings.Replace(in, ".in.yaml", ".out.yaml", 1)
-			if *update {
-				if err := os.WriteFile(out, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("%s (-want +got); if the new one is right, run go test ./internal/routing -update\n%s", out, diff)
-			}
+			golden.Compare(t, strings.Replace(in, ".in.yaml", ".out.yaml", 1), got)
 		})
 	}
 }

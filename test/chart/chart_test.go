@@ -5,7 +5,6 @@ package chart
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -21,6 +20,8 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/yaml"
+
+	"github.com/opencopilot/handoff-operator/internal/golden"
 )
 
 const (
@@ -30,8 +31,6 @@ const (
 	// release is the name and namespace that config/default has too.
 	release, releaseNamespace = "handoff-operator", "handoff-system"
 )
-
-var update = flag.Bool("update", false, "rewrite testdata/*.out.yaml")
 
 // TestMain reads what the programs of these tests read, so that go test, which sees no further than this process, does
 // not take an old result for the tests of a changed chart.
@@ -177,26 +176,13 @@ func TestGolden(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".values.yaml"), func(t *testing.T) {
 			t.Parallel()
-			have := golden(t, template(t, "--values", file))
-			out := strings.TrimSuffix(file, ".values.yaml") + ".out.yaml"
-			if *update {
-				if err := os.WriteFile(out, have, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(have)); diff != "" {
-				t.Errorf("%s (-want +got); if the new one is right, run go test ./test/chart -run TestGolden -update\n%s", out, diff)
-			}
+			have := rendered(t, template(t, "--values", file))
+			golden.Compare(t, strings.TrimSuffix(file, ".values.yaml")+".out.yaml", have)
 		})
 	}
 }
 
-func golden(t *testing.T, objects []*unstructured.Unstructured) []byte {
+func rendered(t *testing.T, objects []*unstructured.Unstructured) []byte {
 	t.Helper()
 	var docs [][]byte
 	for _, u := range objects {

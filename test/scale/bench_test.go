@@ -85,7 +85,7 @@ type figures struct {
 
 	// changes is how many changes of pools to measure.
 	changes                          int
-	idle, busy, idleFloor, busyFloor latencies
+	idle, busy, idleFloor, busyFloor series
 }
 
 // withOperator fills in all figures but the floor's, and returns what was written from creation until all were Ready.

@@ -24,6 +24,8 @@ const (
 	// pace is from one measured change to the next. What follows an acknowledgement, such as the writes of statuses, is
 	// over by then.
 	pace = 100 * time.Millisecond
+	// longest is how long a series takes at most, however slow its changes are.
+	longest = 2 * time.Minute
 	// otherChanges is how many pools of other tenants change in a second of the busy measurement.
 	otherChanges = 50
 )
@@ -94,45 +96,68 @@ func (c *changer) latency(namespace string) time.Duration {
 	return time.Since(start)
 }
 
-// measure changes pools of the tenants from first on, n times, while others of the later tenants change each second.
-func (c *changer) measure(first, n, others int) latencies {
+// measure changes pools of the tenants from first on, n times or as often as the longest series lets it, while others of the later tenants change each second.
+func (c *changer) measure(first, n, others int) series {
 	c.b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var background sync.WaitGroup
-	defer background.Wait()
-	defer cancel()
+	var out series
 	if others > 0 {
-		background.Go(func() { c.disturb(ctx, first+measured, others) })
+		background.Go(func() { out.others = c.disturb(ctx, first+measured, others) })
 	}
-	var out latencies
 	turn := time.NewTicker(pace)
 	defer turn.Stop()
-	for i := range n {
+	start := time.Now()
+	for i := 0; i < n && time.Since(start) < longest; i++ {
 		<-turn.C
-		out = append(out, c.latency(namespace(first+i%min(measured, c.copilots-first))))
+		out.latencies = append(out.latencies, c.latency(namespace(first+i%min(measured, c.copilots-first))))
 	}
+	cancel()
+	background.Wait()
+	out.seconds = time.Since(start).Seconds()
 	return out
 }
 
-// disturb changes perSecond pools a second, one after another of the tenants from first on, until ctx ends.
-func (c *changer) disturb(ctx context.Context, first, perSecond int) {
+// disturb changes perSecond pools a second until ctx ends, one after another of the tenants from first on, and returns how
+// many it changed. A change that finds all earlier ones still under way is left out: an API server that is too slow would
+// only become slower, as one object that several change at once does.
+func (c *changer) disturb(ctx context.Context, first, perSecond int) int {
 	var running sync.WaitGroup
-	defer running.Wait()
-	turn := time.NewTicker(time.Second / time.Duration(perSecond))
-	defer turn.Stop()
-	for i := 0; ; i++ {
-		select {
-		case <-ctx.Done():
-			return
-		case <-turn.C:
-		}
+	var made atomic.Int64
+	due := make(chan int)
+	for range parallel {
 		running.Go(func() {
-			if err := c.change(namespace(first + i%(c.copilots-first))); err != nil {
-				c.b.Error(err)
+			for i := range due {
+				if err := c.change(namespace(first + i%(c.copilots-first))); err != nil {
+					c.b.Error(err)
+				}
+				made.Add(1)
 			}
 		})
 	}
+	turn := time.NewTicker(time.Second / time.Duration(perSecond))
+	defer turn.Stop()
+	for i := 0; ctx.Err() == nil; i++ {
+		<-turn.C
+		select {
+		case due <- i:
+		default:
+		}
+	}
+	close(due)
+	running.Wait()
+	return int(made.Load())
 }
+
+// series of measured changes, with how many others there were in its seconds.
+type series struct {
+	latencies
+	others  int
+	seconds float64
+}
+
+// rate is how many others were made in a second.
+func (s series) rate() string { return fmt.Sprintf("%.0f/s", float64(s.others)/s.seconds) }
 
 // latencies of a series.
 type latencies []time.Duration

@@ -139,15 +139,16 @@ func (r *report) changes(s *strings.Builder) {
 		if f.changes == 0 {
 			continue
 		}
-		fmt.Fprintf(s, "### Change of an AgentPool → acknowledged by the runtime\n\n%d changes at %d Copilots.\n\n"+
-			"| | p50 | p99 | aim of p99 | floor p50 | floor p99 |\n| --- | ---: | ---: | ---: | ---: | ---: |\n", f.changes, f.copilots)
+		fmt.Fprintf(s, "### Change of an AgentPool → acknowledged by the runtime\n\nAt %d Copilots.\n\n"+
+			"| | changes | p50 | p99 | aim of p99 | others made | floor: changes | p50 | p99 | others made |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+			f.copilots)
 		for _, row := range []struct {
-			name        string
-			aim         string
-			have, floor latencies
+			name, aim   string
+			have, floor series
 		}{{"idle", "25 ms", f.idle, f.idleFloor}, {fmt.Sprintf("during %d other changes a second", otherChanges), "60 ms", f.busy, f.busyFloor}} {
-			fmt.Fprintf(s, "| %s | %s | %s | %s | %s | %s |\n", row.name, milliseconds(row.have.percentile(50)), milliseconds(row.have.percentile(99)),
-				row.aim, milliseconds(row.floor.percentile(50)), milliseconds(row.floor.percentile(99)))
+			fmt.Fprintf(s, "| %s | %d | %s | %s | %s | %s | %d | %s | %s | %s |\n", row.name, len(row.have.latencies),
+				milliseconds(row.have.percentile(50)), milliseconds(row.have.percentile(99)), row.aim, row.have.rate(), len(row.floor.latencies),
+				milliseconds(row.floor.percentile(50)), milliseconds(row.floor.percentile(99)), row.floor.rate())
 		}
 		s.WriteString("\n")
 	}

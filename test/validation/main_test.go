@@ -7,21 +7,18 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
 
-	"github.com/go-logr/logr"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/controller/controltest"
 )
 
 const root = "../.."
@@ -35,39 +32,14 @@ type apiServer struct {
 	client *http.Client
 }
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	flag.Parse() // testing.Short needs it
-	ctrl.SetLogger(logr.Discard())
-	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
-		if testing.Short() {
-			return m.Run()
-		}
-		fmt.Fprintln(os.Stderr, "KUBEBUILDER_ASSETS is not set: it must name the folder of etcd and kube-apiserver. "+
-			"`make test` builds them and sets it; `go test -short` leaves these tests out.")
-		return 1
-	}
-	env := &envtest.Environment{CRDDirectoryPaths: []string{root + "/config/crd/bases"}, ErrorIfCRDPathMissing: true}
+func TestMain(m *testing.M) {
+	env := &envtest.Environment{}
 	// The largest objects take seconds, and minutes where all packages' tests share two processors.
 	env.ControlPlane.GetAPIServer().Configure().Set("request-timeout", "5m")
-	err := start(env)
-	code := 1
-	if err == nil {
-		code = m.Run()
-	}
-	if err := errors.Join(err, env.Stop()); err != nil {
-		fmt.Fprintln(os.Stderr, "the API server of the tests:", err)
-		return 1
-	}
-	return code
+	os.Exit(controltest.Serve(m, env, connect))
 }
 
-func start(env *envtest.Environment) error {
-	config, err := env.Start()
-	if err != nil {
-		return fmt.Errorf("start: %w", err)
-	}
+func connect(config *rest.Config) error {
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return err

@@ -31,8 +31,28 @@ var cluster struct {
 	audit string
 }
 
-// Run runs the tests of a package with an API server. It returns the exit code for TestMain.
+// Run runs the tests of a package with an API server and the operator's user. It returns the exit code for TestMain.
 func Run(m *testing.M) int {
+	env := &envtest.Environment{}
+	// The default has 254 addresses, and each Service of each test takes one for good.
+	env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.96.0.0/12")
+	remove, err := audit(env)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "the API server of the tests:", err)
+		return 1
+	}
+	code := Serve(m, env, func(admin *rest.Config) error { return start(env, admin) })
+	if err := remove(); err != nil {
+		fmt.Fprintln(os.Stderr, "the API server of the tests:", err)
+		return 1
+	}
+	return code
+}
+
+// Serve runs the tests of a package with the API server of env, which has the CRDs, after ready has prepared it with an
+// administrator's rights. It returns the exit code for TestMain. Without KUBEBUILDER_ASSETS it is 1, unless -short is set:
+// then the tests run, ready is not called, and those that need the server leave themselves out.
+func Serve(m *testing.M, env *envtest.Environment, ready func(admin *rest.Config) error) int {
 	flag.Parse() // testing.Short needs it
 	ctrl.SetLogger(logr.Discard())
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
@@ -43,33 +63,24 @@ func Run(m *testing.M) int {
 			"`make test` builds them and sets it; `go test -short` leaves these tests out.")
 		return 1
 	}
-	env := &envtest.Environment{
-		CRDDirectoryPaths:     []string{Root("config/crd/bases")},
-		ErrorIfCRDPathMissing: true,
-	}
-	// The default has 254 addresses, and each Service of each test takes one for good.
-	env.ControlPlane.GetAPIServer().Configure().Set("service-cluster-ip-range", "10.96.0.0/12")
-	remove, err := audit(env)
+	env.CRDDirectoryPaths, env.ErrorIfCRDPathMissing = []string{Root("config/crd/bases")}, true
+	admin, err := env.Start()
 	if err == nil {
-		err = start(env)
+		err = ready(admin)
 	}
 	code := 1
 	if err == nil {
 		code = m.Run()
 	}
-	if err := errors.Join(err, env.Stop(), remove()); err != nil {
+	if err := errors.Join(err, env.Stop()); err != nil {
 		fmt.Fprintln(os.Stderr, "the API server of the tests:", err)
 		return 1
 	}
 	return code
 }
 
-// start brings up the API server, and the operator's user with the rights that config/rbac/role.yaml gives and no more.
-func start(env *envtest.Environment) error {
-	admin, err := env.Start()
-	if err != nil {
-		return fmt.Errorf("start: %w", err)
-	}
+// start makes the operator's user, with the rights that config/rbac/role.yaml gives and no more.
+func start(env *envtest.Environment, admin *rest.Config) error {
 	scheme, err := controller.Scheme()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	ac "github.com/opencopilot/handoff-operator/api/applyconfiguration/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/desired"
 	"github.com/opencopilot/handoff-operator/internal/status"
 )
@@ -45,7 +46,10 @@ func (r *Reconciler) apply(ctx context.Context, in desired.Input, o *status.Copi
 func (r *Reconciler) applyOne(ctx context.Context, in desired.Input, child runtime.ApplyConfiguration, o *status.CopilotObservation) error {
 	deployment, ok := child.(*appsac.DeploymentApplyConfiguration)
 	if !ok {
-		_, err := r.Applier.Apply(ctx, child)
+		wrote, err := r.Applier.Apply(ctx, child)
+		if _, table := child.(*ac.RoutingTableApplyConfiguration); table {
+			o.Published = wrote
+		}
 		return err
 	}
 	var err error
