@@ -125,7 +125,7 @@ var builtInTexts = map[v1alpha1.MessageEvent]map[string][]string{
 		"en": {"I could not read a phone number in that. Please write it with its country code, like +44 20 7946 0958."},
 		"de": {"Darin konnte ich keine Telefonnummer lesen. Bitte schreiben Sie sie mit Landesvorwahl wie +49 30 901820."},
 		"fr": {"Je n'ai pas pu y lire de numéro de téléphone. Écrivez-le avec l'indicatif du pays, par exemple +33 1 70 18 99 00."},
-		"ar": {"لم أتمكن من قراءة رقم هاتف في ذلك. اكتبه من فضلك مع رمز الدولة مثل ‎+44 20 7946 0958."},
+		"ar": {"لم أتمكن من قراءة رقم هاتف في ذلك. اكتبه من فضلك مع رمز الدولة مثل \u200e+44 20 7946 0958."},
 		"nl": {"Daarin kon ik geen telefoonnummer lezen. Schrijf het met landnummer zoals +31 20 794 0958."},
 		"es": {"No he podido leer ahí un número de teléfono. Escríbalo con el prefijo del país, como +34 91 123 45 67."},
 	},

@@ -99,8 +99,7 @@ func acks(o CopilotObservation, fits func(v1alpha1.ReplicaStatus) bool) []v1alph
 
 func programmed(o CopilotObservation, accepted metav1.Condition, revision string) metav1.Condition {
 	const kind = v1alpha1.ConditionProgrammed
-	switch {
-	case o.Table == nil:
+	if o.Table == nil {
 		return no(kind, v1alpha1.ReasonNotAccepted, kept(o, accepted.Message))
 	}
 	refused := acks(o, func(r v1alpha1.ReplicaStatus) bool { return r.Refused == revision })

@@ -161,7 +161,7 @@ func (r *Replica) Follow(ctx context.Context, c Customer, after int64) (<-chan F
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token)
 	req.Header.Set("Accept", "text/event-stream")
-	resp, err := r.client.Do(req)
+	resp, err := r.client.Do(req) //nolint:bodyclose // by who reads it, below
 	if err != nil {
 		return nil, err
 	}

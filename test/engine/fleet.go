@@ -49,7 +49,7 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "runtime")
-	out, err := exec.Command("go", "build", "-o", path, "github.com/opencopilot/handoff-operator/cmd/runtime").CombinedOutput() //nolint:noctx // it ends by itself
+	out, err := exec.Command("go", "build", "-o", path, "github.com/opencopilot/handoff-operator/cmd/runtime").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the runtime: %w\n%s", err, out)
 	}

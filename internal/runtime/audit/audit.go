@@ -283,41 +283,59 @@ func (r *reading) customers(seq, before int64) bool {
 
 // handoffs judges that handoffs are written before anything follows from them, and that old words make none.
 func (r *reading) handoffs() {
-	number, active := 0, false
-	window, written := int64(0), int64(0) // since when the AI has it, and the customer's last message
+	h := humanPart{reading: r}
 	for i, e := range r.log.Events {
-		if e.Author.Kind == conversation.AuthorCustomer && e.Type == conversation.EventMessage {
-			written = e.Seq
-		}
-		if e.AnswerTo != 0 && e.AnswerTo <= window {
-			r.bad(FreshWindow, e.Seq, "it answers event %d, and the AI began anew at %d", e.AnswerTo, window)
-		}
-		if e.Type == conversation.EventHandoff && e.Handoff != nil {
-			if number++; e.Handoff.Number != number || active {
-				r.bad(HandoffFirst, e.Seq, "handoff %d comes where the %d. is expected, or while one is in progress", e.Handoff.Number, number)
-			}
-			active = true
-			if e.Author.Kind != conversation.AuthorAgent && !byAgent(r.log.Events, i) && written <= window {
-				r.bad(FreshWindow, e.Seq, "handoff %d comes of nothing that the customer wrote since %d", number, window)
-			}
-			if e.Owner != nil && e.Owner.Kind == conversation.OwnerQueue {
-				r.told(i)
-			}
-		}
-		if e.Owner == nil {
-			continue
-		}
-		switch e.Owner.Kind {
-		case conversation.OwnerAI, conversation.OwnerNobody:
-			active, window = false, e.Seq
-		default:
-			if !active && !r.handoffWith(i) {
-				r.bad(HandoffFirst, e.Seq, "%s %s owns the conversation without a handoff", e.Owner.Kind, e.Owner.ID)
-				active = true // said once
-			}
+		h.event(i, e)
+		if e.Owner != nil {
+			h.owner(i, e)
 		}
 	}
 	r.toldOnce()
+}
+
+// humanPart is how far a reading of handoffs has come.
+type humanPart struct {
+	*reading
+	// number counts the handoffs; active says that one is in progress.
+	number int
+	active bool
+	// window is since when the AI has the conversation, written the customer's last message.
+	window, written int64
+}
+
+func (h *humanPart) event(i int, e conversation.Event) {
+	if e.Author.Kind == conversation.AuthorCustomer && e.Type == conversation.EventMessage {
+		h.written = e.Seq
+	}
+	if e.AnswerTo != 0 && e.AnswerTo <= h.window {
+		h.bad(FreshWindow, e.Seq, "it answers event %d, and the AI began anew at %d", e.AnswerTo, h.window)
+	}
+	if e.Type != conversation.EventHandoff || e.Handoff == nil {
+		return
+	}
+	if h.number++; e.Handoff.Number != h.number || h.active {
+		h.bad(HandoffFirst, e.Seq, "handoff %d comes where the %d. is expected, or while one is in progress", e.Handoff.Number, h.number)
+	}
+	h.active = true
+	if e.Author.Kind != conversation.AuthorAgent && !byAgent(h.log.Events, i) && h.written <= h.window {
+		h.bad(FreshWindow, e.Seq, "handoff %d comes of nothing that the customer wrote since %d", h.number, h.window)
+	}
+	if e.Owner != nil && e.Owner.Kind == conversation.OwnerQueue {
+		h.told(i)
+	}
+}
+
+// owner judges a change of the owner.
+func (h *humanPart) owner(i int, e conversation.Event) {
+	switch e.Owner.Kind {
+	case conversation.OwnerAI, conversation.OwnerNobody:
+		h.active, h.window = false, e.Seq
+	default:
+		if !h.active && !h.handoffWith(i) {
+			h.bad(HandoffFirst, e.Seq, "%s %s owns the conversation without a handoff", e.Owner.Kind, e.Owner.ID)
+			h.active = true // said once
+		}
+	}
 }
 
 // byAgent says whether a handoff was an agent's or supervisor's doing: the takeover comes next.

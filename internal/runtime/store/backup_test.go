@@ -81,8 +81,8 @@ func wantRestored(t *testing.T, s store.Store, key []byte, before []string) {
 	into := export.Into(a)
 	found := map[string]bool{}
 	if err := export.Store(t.Context(), s, func(l export.Line) error {
-		if l.Log != nil && len(l.Log.Events) == 3 && len(l.Log.Outbox) == 1 {
-			found[l.Log.Conversation.ID] = true
+		if l.Log != nil && len(l.Events) == 3 && len(l.Outbox) == 1 {
+			found[l.Conversation.ID] = true
 		}
 		return into(l)
 	}); err != nil {

@@ -226,10 +226,10 @@ func (s step) run(values ...any) error {
 		}
 	}
 	if !s.reads {
-		_, err := s.Exec(args...) //nolint:noctx // a benchmark's
+		_, err := s.Exec(args...)
 		return err
 	}
-	rows, err := s.Query(args...) //nolint:noctx // a benchmark's
+	rows, err := s.Query(args...)
 	if err != nil {
 		return err
 	}

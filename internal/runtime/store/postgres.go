@@ -149,13 +149,13 @@ func (s *Postgres) Update(ctx context.Context, fn func(Tx) error) error {
 		out := transact(s.db, s.reader(ctx), fn)
 		s.doubt(ctx, errors.Join(out.failed, out.err))
 		if out.failed != nil && out.doing == doingCommit {
-			s.announcer.announce(out.wake) // it may have been committed
+			s.announce(out.wake) // it may have been committed
 		}
 		cause := out.cause()
 		if cause == nil {
 			if out.wrote {
 				s.prove()
-				s.announcer.announce(out.wake)
+				s.announce(out.wake)
 			}
 			return true, nil
 		}

@@ -60,10 +60,10 @@ func (s *Postgres) startAnnouncing() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.announcer = &announcer{signal: make(chan struct{}, 1), done: make(chan struct{}), stop: cancel}
 	go func() {
-		defer close(s.announcer.done)
+		defer close(s.done)
 		for {
 			select {
-			case <-s.announcer.signal:
+			case <-s.signal:
 				s.sendAll(ctx)
 			case <-ctx.Done():
 				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
@@ -78,7 +78,7 @@ func (s *Postgres) startAnnouncing() {
 // sendAll sends what is to be told, and tries until it succeeds or ctx ends.
 func (s *Postgres) sendAll(ctx context.Context) {
 	for {
-		w, payload := s.announcer.take()
+		w, payload := s.take()
 		if payload == "" {
 			return
 		}
@@ -89,7 +89,7 @@ func (s *Postgres) sendAll(ctx context.Context) {
 		if err == nil {
 			return
 		}
-		s.announcer.announce(w) // to be merged with what comes
+		s.announce(w) // to be merged with what comes
 		timer := time.NewTimer(reannounce/2 + rand.N(reannounce/2))
 		select {
 		case <-timer.C:

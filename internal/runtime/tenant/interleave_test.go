@@ -377,7 +377,7 @@ func (g *game) judgeEnd(id string) {
 	if c.Owner.Kind != conversation.OwnerQueue || c.Offer != nil {
 		return
 	}
-	err = g.world.Record.Store.View(g.Context(), func(r store.Reader) error {
+	err = g.world.Record.View(g.Context(), func(r store.Reader) error {
 		loads, err := r.Loads()
 		if err != nil {
 			return err
