@@ -23,32 +23,36 @@ import (
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
-// perWorld is how many interleavings one database sees. A new one takes as long as some twenty of them.
-const perWorld = 100
+// perBubble is how many interleavings run one after another; several bubbles run at the same time.
+const perBubble = 50
 
 // TestInterleavings runs customers, agents, a supervisor, the AI, the clock and restarts of the process against each
-// other, in orders that a seed decides at every transaction and every piece that the AI says. `make soak` runs
-// INTERLEAVINGS=100000 of them; INTERLEAVING_SEED runs those of one seed again.
+// other, in orders that a seed decides at every transaction and every piece that the AI says. SOAK=1 runs 100,000 of them,
+// INTERLEAVINGS another number, and INTERLEAVING_SEED one seed again.
 func TestInterleavings(t *testing.T) {
 	t.Parallel()
-	n, first := envNumber(t, "INTERLEAVINGS", 1000), envNumber(t, "INTERLEAVING_SEED", 1)
+	otherwise := 200
+	if os.Getenv("SOAK") != "" {
+		otherwise = 100_000
+	}
+	n, first := envNumber(t, "INTERLEAVINGS", otherwise), envNumber(t, "INTERLEAVING_SEED", 1)
 	if os.Getenv("INTERLEAVING_SEED") != "" {
 		n = 1
 	}
-	for seed := first; seed < first+n; seed += perWorld {
-		synctest.Test(t, func(t *testing.T) {
-			for s := seed; s < min(seed+perWorld, first+n); s++ {
-				interleave(t, uint64(s))
-				if t.Failed() {
-					return
-				}
-			}
-		})
-		if t.Failed() {
-			return
+	began := time.Now()
+	t.Run("seeds", func(t *testing.T) {
+		for seed := first; seed < first+n; seed += perBubble {
+			t.Run(strconv.Itoa(seed), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					for s := seed; s < min(seed+perBubble, first+n) && !t.Failed(); s++ {
+						interleave(t, uint64(s))
+					}
+				})
+			})
 		}
-	}
-	t.Logf("%d interleavings from seed %d on", n, first)
+	})
+	t.Logf("%d interleavings from seed %d on in %s", n, first, time.Since(began).Round(time.Second))
 }
 
 func envNumber(t *testing.T, name string, otherwise int) int {
