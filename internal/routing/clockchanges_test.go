@@ -171,7 +171,7 @@ func TestClosureBindsOwnHours(t *testing.T) {
 	for now, want := range map[string]int{
 		"2026-06-02T00:00:00+13:00": 0, "2026-06-02T23:59:59+13:00": 0, "2026-06-03T00:00:00+13:00": 1, "2026-06-01T23:59:59+13:00": 1,
 	} {
-		if got := len(table.OnShift(at(t, now))); got != want {
+		if got := len(table.Candidates(route(Target{Pool: "p"}), Facts{}, 0, at(t, now))); got != want {
 			t.Errorf("at %s %d are on shift, want %d", now, got, want)
 		}
 	}

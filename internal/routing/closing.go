@@ -17,22 +17,27 @@ func (t *Table) NextClosing(r *Route, now time.Time) (time.Time, bool) {
 	}
 	horizon := now.Add(closingHorizon)
 	for at := now; ; {
-		var edge earliest
-		for _, target := range r.Targets {
-			if p := t.pool(target.Pool); p != nil {
-				edge.poolEdge(p, at)
-			}
-		}
+		edge, ok := t.routeEdge(r, at)
 		switch {
-		case !edge.any:
+		case !ok:
 			return time.Time{}, false
-		case edge.at.After(horizon):
+		case edge.After(horizon):
 			return horizon, true
-		case t.Closed(r, edge.at):
-			return edge.at, true
+		case t.Closed(r, edge):
+			return edge, true
 		}
-		at = edge.at
+		at = edge
 	}
+}
+
+// routeEdge is the first of the edges of the pools of a route.
+func (t *Table) routeEdge(r *Route, now time.Time) (next time.Time, ok bool) {
+	for _, target := range r.Targets {
+		if edge, any := t.PoolEdge(target.Pool, now); any && (!ok || edge.Before(next)) {
+			next, ok = edge, true
+		}
+	}
+	return next, ok
 }
 
 // WhenUnavailable is the first step that fits the type of channel, for when nobody is on shift or, with busy, when nobody

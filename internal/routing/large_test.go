@@ -123,12 +123,10 @@ func BenchmarkTable(b *testing.B) {
 	f := routing.Facts{IssueType: "issue-49", ChannelType: v1alpha1.ChannelTypeWeb, Language: "en"}
 	r := table.Route(f)
 	for name, ask := range map[string]func(){
-		"candidates":      func() { table.Candidates(r, f, time.Minute, now) },
-		"next-change":     func() { table.NextChange(r, now, now) },
-		"next-shift-edge": func() { table.NextShiftEdge(now) },
-		"on-shift":        func() { table.OnShift(now) },
-		"revision":        func() { routing.Revision(table) },
-		"agent-by-email":  func() { table.AgentByEmail("agent-49-99@shop.example") },
+		"candidates":     func() { table.Candidates(r, f, time.Minute, now) },
+		"pool-edge":      func() { table.PoolEdge("pool-49", now) },
+		"revision":       func() { routing.Revision(table) },
+		"agent-by-email": func() { table.AgentByEmail("agent-49-99@shop.example") },
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

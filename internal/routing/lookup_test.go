@@ -2,14 +2,12 @@ package routing
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"pgregory.net/rapid"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
@@ -158,16 +156,9 @@ func with(f Facts, change func(*Facts)) Facts {
 	return f
 }
 
-func TestOnShiftAndClosed(t *testing.T) {
+func TestClosed(t *testing.T) {
 	t.Parallel()
 	table := shop()
-	var names []string
-	for _, a := range table.OnShift(monday) {
-		names = append(names, a.Name)
-	}
-	if got := strings.Join(names, " "); got != "ann bo cy zoe" {
-		t.Errorf("on shift at noon, each once: %s", got)
-	}
 	for _, c := range []struct {
 		route  *Route
 		closed bool
@@ -202,67 +193,49 @@ func TestFindByEmailAndToken(t *testing.T) {
 	}
 }
 
-// TestNextChangeMissesNothing: for drawn routes and types of issue, Candidates stay what they are until NextChange.
-func TestNextChangeMissesNothing(t *testing.T) {
-	t.Parallel()
-	pools := []string{"days", "nights", "seniors"}
-	rapid.Check(t, func(t *rapid.T) {
-		table := shop()
-		r := &Route{}
-		for range rapid.IntRange(1, 4).Draw(t, "targets") {
-			r.Targets = append(r.Targets, Target{
-				Pool:     rapid.SampledFrom(pools).Draw(t, "pool"),
-				MinLevel: rapid.SampledFrom([]int{0, 2, 5}).Draw(t, "minLevel"),
-				For:      lasting(time.Duration(rapid.IntRange(0, 90).Draw(t, "for")) * time.Minute),
-			})
-		}
-		f := Facts{IssueType: rapid.SampledFrom([]string{"", "billing", "technical", "other"}).Draw(t, "issueType")}
-		since := monday.Add(time.Duration(rapid.IntRange(0, 1440).Draw(t, "since")) * time.Minute)
-		now := since.Add(time.Duration(rapid.IntRange(0, 240).Draw(t, "waited")) * time.Minute)
-		next, ok := table.NextChange(r, since, now)
-		if ok && !next.After(now) {
-			t.Fatalf("NextChange(%s) = %s is not later", now, next)
-		}
-		was := brief(table.Candidates(r, f, now.Sub(since), now))
-		for m := now; m.Before(now.Add(26*time.Hour)) && (!ok || m.Before(next)); m = m.Add(time.Minute) {
-			if got := brief(table.Candidates(r, f, m.Sub(since), m)); got != was {
-				t.Fatalf("since %s at %s: %q became %q at %s, before NextChange %s %v", since, now, was, got, m, next, ok)
-			}
-		}
-	})
-}
-
-func TestNextChangeNamesTheRingAndTheShift(t *testing.T) {
+// TestPoolEdgeMissesNothing: who can be offered what a pool works changes by time at the pool's edges only, at any
+// minute of two days, with closed days, night shifts and agents with hours of their own.
+func TestPoolEdgeMissesNothing(t *testing.T) {
 	t.Parallel()
 	table := shop()
-	r := route(Target{Pool: "seniors", For: lasting(time.Minute)}, Target{Pool: "seniors", For: lasting(time.Minute)}, Target{Pool: "days"})
-	for _, c := range []struct{ now, want time.Duration }{
-		{0, time.Minute},
-		{time.Minute, 2 * time.Minute},
-		{2 * time.Minute, 6 * time.Hour}, // days close at 18:00
-	} {
-		if got, ok := table.NextChange(r, monday, monday.Add(c.now)); !ok || !got.Equal(monday.Add(c.want)) {
-			t.Errorf("after %s the next change is at %s %v, want %s", c.now, got, ok, monday.Add(c.want))
+	for _, pool := range []string{"days", "nights", "seniors"} {
+		r := route(Target{Pool: pool})
+		was, next, ok := "", time.Time{}, true
+		for m := monday.Add(-24 * time.Hour); m.Before(monday.Add(24 * time.Hour)); m = m.Add(time.Minute) {
+			got := brief(table.Candidates(r, Facts{}, 0, m))
+			if atEdge := ok && !m.Before(next); atEdge {
+				if next, ok = table.PoolEdge(pool, m); ok && !next.After(m) {
+					t.Fatalf("%s: the edge after %s is %s", pool, m, next)
+				}
+			} else if got != was {
+				t.Fatalf("%s at %s: %q became %q before the edge %s %v", pool, m, was, got, next, ok)
+			}
+			was = got
 		}
 	}
-	experts := route(Target{Pool: "days", MinLevel: 5, For: lasting(time.Hour)}, Target{Pool: "days", For: lasting(time.Minute)}, Target{Pool: "seniors"})
-	if got, ok := table.NextChange(experts, monday, monday); !ok || !got.Equal(monday.Add(time.Minute)) {
-		t.Errorf("where no expert is there, the third ring opens after a minute, not at %s %v", got, ok)
+}
+
+func TestPoolEdge(t *testing.T) {
+	t.Parallel()
+	table := shop()
+	for _, c := range []struct {
+		pool     string
+		at, want time.Duration
+	}{
+		{"days", 0, 6 * time.Hour},               // closes at 18:00
+		{"days", -3 * time.Hour, -2 * time.Hour}, // eve's end at 10:00
+	} {
+		if got, ok := table.PoolEdge(c.pool, monday.Add(c.at)); !ok || !got.Equal(monday.Add(c.want)) {
+			t.Errorf("%s after %s: %s %v, want %s", c.pool, monday.Add(c.at), got, ok, monday.Add(c.want))
+		}
 	}
-	if got, ok := table.NextChange(route(Target{Pool: "seniors"}), monday, monday); ok {
-		t.Errorf("an open pool for ever changes at %s", got)
+	for _, never := range []string{"seniors", "nobody's"} {
+		if got, ok := table.PoolEdge(never, monday); ok {
+			t.Errorf("%s has no edge, but got %s", never, got)
+		}
 	}
-	if got, ok := table.NextChange(nil, monday, monday); ok {
-		t.Errorf("no route changes at %s", got)
-	}
-	if got, ok := table.NextShiftEdge(monday); !ok || !got.Equal(monday.Add(6*time.Hour)) {
-		t.Errorf("next shift edge %s %v, want 18:00", got, ok)
-	}
-	if got, ok := table.NextShiftEdge(monday.Add(-3 * time.Hour)); !ok || !got.Equal(monday.Add(-2*time.Hour)) {
-		t.Errorf("next shift edge %s %v, want eve's end at 10:00", got, ok)
-	}
-	table.Pools = slices.DeleteFunc(table.Pools, func(p Pool) bool { return p.Name != "seniors" })
-	if got, ok := table.NextShiftEdge(monday); ok {
-		t.Errorf("always open, but an edge at %s", got)
+	table.Pools[0].Suspended = true
+	if got, ok := table.PoolEdge(table.Pools[0].Name, monday); ok {
+		t.Errorf("a suspended pool has the edge %s", got)
 	}
 }

@@ -2,7 +2,6 @@ package routing
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // so that a zone means the same in an image without /usr/share/zoneinfo
@@ -102,23 +101,6 @@ func (p *Pool) shift(now time.Time) []bool {
 	return on
 }
 
-// OnShift are the people on shift in any pool, each once, by e-mail address.
-func (t *Table) OnShift(now time.Time) []Agent {
-	var all []Agent
-	seen := map[string]bool{}
-	for i := range t.Pools {
-		p := &t.Pools[i]
-		for j, on := range p.shift(now) {
-			if on && !seen[p.Agents[j].Email] {
-				seen[p.Agents[j].Email] = true
-				all = append(all, p.Agents[j])
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b Agent) int { return strings.Compare(a.Email, b.Email) })
-	return all
-}
-
 // Closed tells whether nobody of any target of the route is on shift. A nil route has nobody.
 func (t *Table) Closed(r *Route, now time.Time) bool {
 	if r == nil {
@@ -132,93 +114,24 @@ func (t *Table) Closed(r *Route, now time.Time) bool {
 
 // PoolEdge is the next time after now at which somebody's shift in a pool begins or ends, and false if none ever does or
 // there is no such pool.
-func (t *Table) PoolEdge(pool string, now time.Time) (time.Time, bool) {
-	var next earliest
-	if p := t.pool(pool); p != nil {
-		next.poolEdge(p, now)
-	}
-	return next.at, next.any
-}
-
-// NextShiftEdge is the next time after now at which somebody's shift begins or ends, and false if none ever does.
-func (t *Table) NextShiftEdge(now time.Time) (time.Time, bool) {
-	var next earliest
-	for i := range t.Pools {
-		next.poolEdge(&t.Pools[i], now)
-	}
-	return next.at, next.any
-}
-
-// NextChange is the next time after now at which Candidates of the route may change: a ring opens, or a shift of one
-// of its targets begins or ends. It may be too early where that depends on the conversation's type of issue, never
-// too late. It is false if nothing changes by time.
-func (t *Table) NextChange(r *Route, waitedSince, now time.Time) (time.Time, bool) {
-	if r == nil {
-		return time.Time{}, false
-	}
-	var next earliest
-	opens := []time.Duration{0}
-	for _, target := range r.Targets {
-		for _, d := range opens {
-			next.add(waitedSince.Add(d), now)
-		}
-		p := t.pool(target.Pool)
-		if p == nil {
-			continue
-		}
-		next.poolEdge(p, now)
-		if slices.Contains(p.shift(now), true) {
-			opens = after(opens, target)
-		}
-	}
-	return next.at, next.any
-}
-
-// after lists when the ring after a target may open: the target's time later and, where a minimum level may leave
-// nobody able in it, also at once.
-func after(opens []time.Duration, target Target) []time.Duration {
-	var next []time.Duration
-	for _, d := range opens {
-		if target.MinLevel > 0 {
-			next = append(next, d)
-		}
-		if target.For.Duration > 0 {
-			next = append(next, d+target.For.Duration)
-		}
-	}
-	slices.Sort(next)
-	return slices.Compact(next)
-}
-
-// earliest keeps the first of the times after now that were added.
-type earliest struct {
-	at  time.Time
-	any bool
-}
-
-func (e *earliest) add(t, now time.Time) {
-	if t.After(now) && (!e.any || t.Before(e.at)) {
-		e.at, e.any = t, true
-	}
-}
-
-// poolEdge adds the next edge of every shift that somebody of the pool works. Those who share hours share a shift.
-func (e *earliest) poolEdge(p *Pool, now time.Time) {
-	if p.Suspended {
-		return
+func (t *Table) PoolEdge(pool string, now time.Time) (next time.Time, ok bool) {
+	p := t.pool(pool)
+	if p == nil || p.Suspended {
+		return next, false
 	}
 	s := p.schedule()
-	var done [][]Window
+	var done [][]Window // those who share hours share a shift
 	for i := range p.Agents {
 		hours := s.of(&p.Agents[i]).windows
 		if slices.ContainsFunc(done, func(d []Window) bool { return sameHours(d, hours) }) {
 			continue
 		}
 		done = append(done, hours)
-		if t, ok := s.of(&p.Agents[i]).edge(now); ok {
-			e.add(t, now)
+		if edge, any := s.of(&p.Agents[i]).edge(now); any && (!ok || edge.Before(next)) {
+			next, ok = edge, true
 		}
 	}
+	return next, ok
 }
 
 func sameHours(a, b []Window) bool {

@@ -125,7 +125,7 @@ func (h *holdings) able(a routing.Agent, e conversation.Event) error {
 	switch {
 	case !h.presence[a.Email].Present(e.At):
 		return fmt.Errorf("%s is %q until %s", a.Email, h.presence[a.Email].State, h.presence[a.Email].Until)
-	case !slices.ContainsFunc(h.table.OnShift(e.At), func(on routing.Agent) bool { return on.Email == a.Email }):
+	case len(h.table.Candidates(h.table.RouteTo("", a.Email), routing.Facts{}, 0, e.At)) == 0:
 		return fmt.Errorf("%s is not on shift", a.Email)
 	case h.load(a.Email) >= a.Capacity:
 		return fmt.Errorf("%s holds %d of %d", a.Email, h.load(a.Email), a.Capacity)
