@@ -45,23 +45,27 @@ func (t *Tenant) Standing(ctx context.Context, id string) (s Standing, ok bool, 
 		if err != nil {
 			return err
 		}
-		s, err = standing(r, in.table, routeOf(in.table, c), c, now)
+		s, err = standing(r, t.matching, in.table, routeOf(in.table, c), c, now)
 		return err
 	})
 	return s, ok && err == nil, err
 }
 
-// standing estimates where a conversation stands that waits, or is about to.
+// standing estimates where a conversation stands that waits, or is about to. Ahead of it are those who come before and wait
+// for a pool of its route; while the board is not read yet, all who come before.
 //
 // The wait is (waiting ahead + 1) / Σ over the route's pools (slots / handling time): with n slots that each come free
 // once per mean handling time, one comes free every mean/n. It is exact for handling times that are exponentially
 // distributed, and too long where they are all the same (Cooper, Introduction to Queueing Theory, chapter 3). Slots are
 // conversations that the agents who are present can hold; the handling time is the mean of the pool's newest ones, from
 // assignment to the end of wrap-up. Without agents, or without enough ended conversations, there is no estimate.
-func standing(r store.Reader, tb *routing.Table, route *routing.Route, c conversation.Conversation, now time.Time) (Standing, error) {
-	ahead, err := r.CountAhead(c)
-	if err != nil {
-		return Standing{}, err
+func standing(r store.Reader, m *matching, tb *routing.Table, route *routing.Route, c conversation.Conversation, now time.Time) (Standing, error) {
+	ahead, known := m.ahead(waitingOf(c))
+	if !known {
+		var err error
+		if ahead, err = r.CountAhead(c); err != nil {
+			return Standing{}, err
+		}
 	}
 	s := Standing{Position: ahead + 1}
 	if route == nil {
@@ -90,13 +94,20 @@ func standing(r store.Reader, tb *routing.Table, route *routing.Route, c convers
 // presentSlots counts, by pool, how many conversations like this the agents of the route who are present can hold.
 func presentSlots(r store.Reader, tb *routing.Table, route *routing.Route, c conversation.Conversation, now time.Time) (map[string]int, error) {
 	slots := map[string]int{}
-	presences, err := r.Presences()
+	able := tb.Candidates(route, facts(c, *c.Handoff), now.Sub(c.Handoff.At), now)
+	if len(able) == 0 {
+		return slots, nil
+	}
+	var emails []string
+	for _, a := range able {
+		emails = append(emails, a.Email)
+	}
+	states, err := r.AgentStates(emails...)
 	if err != nil {
 		return nil, err
 	}
-	f := facts(c, *c.Handoff)
-	for _, a := range tb.Candidates(route, f, now.Sub(c.Handoff.At), now) {
-		if presences[a.Email].Present(now) {
+	for _, a := range able {
+		if states[a.Email].Presence.Present(now) {
 			slots[a.Pool] += a.Capacity / max(a.Cost, 1)
 		}
 	}
@@ -105,7 +116,7 @@ func presentSlots(r store.Reader, tb *routing.Table, route *routing.Route, c con
 
 // queuedText tells a customer their place in the queue and, where there is something to say, how long it may take.
 func (w *waiting) queuedText() (string, error) {
-	s, err := standing(w.tx, w.table, w.route, w.conv, w.now)
+	s, err := standing(w.tx, matchingOf(w.tx), w.table, w.route, w.conv, w.now)
 	if err != nil {
 		return "", err
 	}

@@ -115,6 +115,14 @@ type teachingTx struct {
 	lesson *lesson
 }
 
+// matchingOf is the matching that a transaction tells what it comes to, or nil.
+func matchingOf(tx store.Tx) *matching {
+	if teaching, ok := tx.(teachingTx); ok {
+		return teaching.lesson.m
+	}
+	return nil
+}
+
 // commit tells the board what the transaction is about to commit.
 func (tx teachingTx) commit(saved []conversation.Change, now time.Time) error {
 	var agents map[string]store.Agent
@@ -288,6 +296,19 @@ func (m *matching) next() time.Time {
 		next = earliest(next, m.laterAt)
 	}
 	return next
+}
+
+// ahead counts those who come before a conversation and wait for the same agents, and is false while that is not known.
+func (m *matching) ahead(w assign.Waiting) (n int, known bool) {
+	if m == nil {
+		return 0, false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known = m.board != nil && m.loaded; known {
+		n = m.board.Ahead(w)
+	}
+	return n, known
 }
 
 // heard notes what a wake-up says.

@@ -99,12 +99,12 @@ func colleague(r store.Reader, tb *routing.Table, email string, now time.Time) (
 	if !ok {
 		return to, unknown("to.agent", email, "agent", emails(tb))
 	}
-	presences, err := r.Presences()
+	p, err := r.Presence(a.Email)
 	if err != nil {
 		return to, err
 	}
 	to = conversation.Target{Agent: a.Email, Pool: poolOf(tb, a.Email)}
-	if !presences[a.Email].Present(now) {
+	if !p.Present(now) {
 		return to, &Invalid{"to.agent", fmt.Sprintf("%s is not there now; transfer it to the pool %s, or to somebody who is online", a.Email, to.Pool)}
 	}
 	return to, nil

@@ -288,3 +288,39 @@ func TestEstimatedWait(t *testing.T) {
 		t.Errorf("who is served stands in a queue: %v", err)
 	}
 }
+
+// What was transferred to a pool stands behind those who wait for that pool, and not behind all others; where nobody of
+// that pool is on shift the customer is told so, although their route is open.
+func TestStandingOfATransferredConversation(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		hours []routing.Window
+		want  func(*routing.Table) string
+	}{
+		"open":   {nil, func(tb *routing.Table) string { return text(tb, "Queued", "position", "1") }},
+		"closed": {[]routing.Window{{Days: []v1alpha1.Weekday{"Sun"}, To: 60}}, func(tb *routing.Table) string { return text(tb, "Unavailable") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table := Table(1, 1)
+			experts := table.Pools[0]
+			experts.Name, experts.Hours = "experts", tc.hours
+			experts.Agents = []routing.Agent{{Name: "e0", DisplayName: "Expert", Email: Email("e0"), Capacity: 1}}
+			table.Pools = []routing.Pool{experts, table.Pools[0]}
+			w := New(t, Options{Table: table})
+			w.SetState("a0", store.Online)
+			id := accepted(t, w, "a0")
+			wait(w)
+			w.SetState("a0", store.Away)
+			wait(w)
+			w.Clock.Step(time.Minute)
+			w.Do(w.Transfer(t.Context(), id, w.AgentNamed("a0"), conversation.Target{Pool: "experts"}, ""))
+			if got, want := told(w, id), tc.want(table); got[len(got)-1] != want {
+				t.Errorf("told %q, want %q", got, want)
+			}
+			if s, ok, err := w.Standing(t.Context(), id); err != nil || !ok || s.Position != 1 {
+				t.Errorf("standing %+v, %v, %v", s, ok, err)
+			}
+		})
+	}
+}
