@@ -63,6 +63,9 @@ func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
 		return next, nil //nolint:nilerr // Use wakes the assigner
 	}
 	began := t.clock.Now()
+	if err := t.endOffersOfLeavers(ctx); err != nil {
+		return next, err
+	}
 	if err := t.meetDeadlines(ctx, in.table); err != nil {
 		return next, err
 	}

@@ -41,11 +41,8 @@ func (t *Tenant) meet(w dueWork) error {
 	}
 }
 
-// meetDeadlines does all that is due, and ends the offers whose agent has left every pool.
+// meetDeadlines does all that is due.
 func (t *Tenant) meetDeadlines(ctx context.Context, tb *routing.Table) error {
-	if err := t.endOffersOfLeavers(ctx, tb); err != nil {
-		return err
-	}
 	for more := true; more; {
 		if err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
 			more, err = t.meetSome(tx, tb, save)
@@ -172,43 +169,4 @@ func (w dueWork) offerMissed() error {
 		return err
 	}
 	return w.save(change)
-}
-
-// endOffersOfLeavers ends the offers whose agent has left every pool.
-func (t *Tenant) endOffersOfLeavers(ctx context.Context, tb *routing.Table) error {
-	var gone []string
-	if err := t.store.View(ctx, func(r store.Reader) error {
-		offered, err := r.Offered()
-		for _, c := range offered {
-			if _, ok := tb.AgentByEmail(c.Offer.Agent.Email); !ok {
-				gone = append(gone, c.ID)
-			}
-		}
-		return err
-	}); err != nil {
-		return err
-	}
-	for _, id := range gone {
-		if err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-			now, err := tx.Now()
-			if err != nil {
-				return err
-			}
-			c, err := tx.Conversation(id)
-			if err != nil || c.Offer == nil {
-				return err
-			}
-			if _, ok := tb.AgentByEmail(c.Offer.Agent.Email); ok {
-				return nil
-			}
-			change, err := c.Withdraw(now)
-			if err != nil {
-				return err
-			}
-			return save(change)
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -63,8 +63,10 @@ type Tenant struct {
 	// slots bounds the AI's answers in progress.
 	slots chan struct{}
 	// kick wakes the assigner; it holds one signal. audit asks it for a safety read.
-	kick     chan struct{}
-	audit    atomic.Bool
+	kick  chan struct{}
+	audit atomic.Bool
+	// leavers says that somebody may be offered something who is in no pool any more.
+	leavers  atomic.Bool
 	matching *matching
 	// signing is the key of agents' tokens, once it was read.
 	signing atomic.Pointer[[]byte]
@@ -157,6 +159,7 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 	t.matching.use(in.Table, t.clock.Now())
 	next.senders = t.newSenders(in)
 	t.current.Store(next)
+	t.leavers.Store(true)
 	first := before == nil
 	t.log.Info("using table", "revision", in.Revision, "first", first,
 		"channels", len(in.Table.Channels), "pools", len(in.Table.Pools))
@@ -274,6 +277,7 @@ func (t *Tenant) committed(c conversation.Change) {
 			conversation.EventTakenOver, conversation.EventResolved, conversation.EventReturned,
 			conversation.EventRequeued, conversation.EventOfferWithdrawn, conversation.EventDeclined, conversation.EventWrapUpEnded,
 			conversation.EventContactGiven:
+			t.offered(c.Conversation)
 			t.wakeAssigner() // there is work, a deadline or room that was not there before
 		}
 	}
