@@ -9,9 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
@@ -66,10 +69,15 @@ func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Co
 		return c, "", &Invalid{"language", fmt.Sprintf("%q is not a language; give an ISO 639 code such as en or pt-BR", clip(n.Language))}
 	}
 	token = secret()
-	start := conversation.Start(conversation.Conversation{
+	begun := conversation.Conversation{
 		ID: rand.Text(), Channel: ch.Name, ChannelType: ch.Type, Customer: n.Customer, Language: n.Language,
-	}, ch.Web.InitialMessage, t.clock.Now())
-	err = t.store.Update(ctx, func(tx store.Tx) error {
+	}
+	var start conversation.Change
+	err = t.store.Update(ctx, func(tx store.Tx) (err error) {
+		if begun.LastAgent, begun.LastAgentAt, err = lastAgent(tx, in.table, begun.CustomerKey()); err != nil {
+			return err
+		}
+		start = conversation.Start(begun, ch.Web.InitialMessage, t.clock.Now())
 		if err := tx.Create(start, hash(token)); err != nil {
 			return err
 		}
@@ -80,6 +88,21 @@ func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Co
 	}
 	t.metrics.observe(start)
 	return start.Conversation, token, nil
+}
+
+// lastAgent is the agent that a customer with a key had last in any conversation, and until when; nobody where no pool
+// keeps customers with their agents.
+func lastAgent(r store.Reader, tb *routing.Table, key string) (email string, at time.Time, err error) {
+	if key == "" || !slices.ContainsFunc(tb.Pools, func(p routing.Pool) bool { return p.Stickiness.Duration > 0 }) {
+		return "", at, nil
+	}
+	earlier, err := r.OfCustomer(key)
+	for _, c := range earlier {
+		if c.LastAgent != "" && c.LastAgentAt.After(at) {
+			email, at = c.LastAgent, c.LastAgentAt
+		}
+	}
+	return email, at, err
 }
 
 // secret returns an unguessable token.

@@ -8,10 +8,13 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
@@ -167,5 +170,45 @@ func TestPain15WorkDoesNotGrowWithSize(t *testing.T) {
 	// How often a test looks at what it waits for differs, and with it the wake-ups that come together.
 	if reads[50] > 3*reads[5]+50 {
 		t.Errorf("reads of conversations by number of agents: %v", reads)
+	}
+}
+
+// A customer who begins a new conversation, or comes back to one that cannot be reopened any more, is offered to the agent
+// they had last, for as long as the pool keeps them together.
+func TestStickinessOverConversations(t *testing.T) {
+	t.Parallel()
+	table := Table(2, 5)
+	table.Policy.ReturnToAI.OnResolve = false
+	table.Pools[0].Stickiness = metav1.Duration{Duration: 30 * 24 * time.Hour}
+	w := New(t, Options{Table: table})
+	w.SetState("a1", store.Online)
+	first, _ := w.OpenFor(t, "c-1")
+	w.Send(first, "1", Human)
+	offeredTo(t, w, first, 1, "a1")
+	w.Do(w.Accept(t.Context(), first, w.AgentNamed("a1")))
+	accepted(t, w, "a1") // whom the strategy does not choose
+	w.Do(w.Resolve(t.Context(), first, w.AgentNamed("a1"), ""))
+	w.SetState("a0", store.Online)
+
+	second, _ := w.OpenFor(t, "c-1")
+	w.Send(second, "1", Human)
+	offeredTo(t, w, second, 1, "a1")
+	stranger, _ := w.OpenFor(t, "c-2")
+	w.Send(stranger, "1", Human)
+	offeredTo(t, w, stranger, 1, "a0")
+	c, err := w.Conversation(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	w.Clock.Step(tenant.ReopenWindow + time.Second)
+	w.Send(first, "2", Question)
+	id, err := w.GoesOn(t.Context(), first)
+	if err != nil || id == first {
+		t.Fatalf("%s goes on in %s, %v", first, id, err)
+	}
+	next, err := w.Conversation(t.Context(), id)
+	if err != nil || next.LastAgent != Email("a1") || !next.LastAgentAt.Equal(c.LastAgentAt) {
+		t.Errorf("%s had it last at %s, want %s, %v", next.LastAgent, next.LastAgentAt, c.LastAgentAt, err)
 	}
 }

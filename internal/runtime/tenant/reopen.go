@@ -116,7 +116,7 @@ func (t *Tenant) continued(tx store.Tx, c conversation.Conversation, now time.Ti
 	}
 	start := conversation.Start(conversation.Conversation{
 		ID: rand.Text(), Channel: c.Channel, ChannelType: c.ChannelType, Customer: c.Customer, Language: c.Language,
-		LastAgent: c.LastAgent,
+		LastAgent: c.LastAgent, LastAgentAt: c.LastAgentAt,
 	}, "", now)
 	if err := tx.Create(start, token); err != nil {
 		return next, fmt.Errorf("beginning a conversation that goes on for %s: %w", c.ID, err)
