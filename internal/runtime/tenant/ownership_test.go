@@ -106,7 +106,9 @@ func TestTransferTargets(t *testing.T) {
 		_, err := w.Transfer(t.Context(), id, a0, to, "")
 		wantInvalid(t, err, field, "")
 	}
-	_, err := w.Transfer(t.Context(), id, a0, conversation.Target{Pool: "team"}, strings.Repeat("x", tenant.MaxText+1))
+	_, err := w.Transfer(t.Context(), id, a0, conversation.Target{Line: "desk"}, "")
+	wantInvalid(t, err, "to.line", "one of the pools team")
+	_, err = w.Transfer(t.Context(), id, a0, conversation.Target{Pool: "team"}, strings.Repeat("x", tenant.MaxText+1))
 	wantInvalid(t, err, "note", "at most")
 
 	other := held(t, w, "u2", "a0")

@@ -88,7 +88,7 @@ func target(r store.Reader, tb *routing.Table, to conversation.Target, now time.
 			return to, unknown("to.helpdesk", to.Helpdesk, "helpdesk of its policy", names)
 		}
 	default:
-		return to, unknown("to.line", to.Line, "line", nil)
+		return to, &Invalid{"to.line", fmt.Sprintf("%q: no table names lines; transfer it to an agent, or to one of the pools %s", clip(to.Line), strings.Join(poolNames(tb), ", "))}
 	}
 	return to, nil
 }
