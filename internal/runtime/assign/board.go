@@ -70,13 +70,14 @@ type agent struct {
 // NewBoard returns an empty Board for a table.
 func NewBoard(table *routing.Table, now time.Time) *Board {
 	b := &Board{agents: map[string]*agent{}, there: map[*agent]bool{}, waiting: map[string]*place{}}
-	b.Use(table, now)
+	b.now = now
+	b.Use(table)
 	return b
 }
 
-// Use makes a table the one that counts. Everything that waits is looked at anew.
-func (b *Board) Use(table *routing.Table, now time.Time) {
-	b.table, b.now = table, now
+// Use makes a table the one that counts, from the time that the Board was told last. Everything that waits is looked at anew.
+func (b *Board) Use(table *routing.Table) {
+	b.table = table
 	b.classes, b.rings, b.edges = map[classKey]*class{}, map[ringKey]*ring{}, map[string]time.Time{}
 	b.ready, b.openings, b.spoken = map[*queue]struct{}{}, nil, map[string]bool{}
 	for _, p := range table.Pools {

@@ -227,7 +227,8 @@ func event(t *rapid.T, m *plain, b *assign.Board, id string) {
 		}
 	case 9:
 		m.table = drawTable(t)
-		b.Use(m.table, m.now)
+		b.Tick(m.now)
+		b.Use(m.table)
 	}
 }
 

@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -51,15 +52,15 @@ func (t *Tenant) Mine(ctx context.Context, email string) (out []conversation.Con
 
 // Accept takes the offer that an agent has.
 func (t *Tenant) Accept(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
-	return t.take(ctx, id, a, func(_ store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
-		return c.Accept(person(a), told, t.clock.Now())
+	return t.take(ctx, id, a, func(_ store.Tx, c conversation.Conversation, told string, now time.Time) (conversation.Change, error) {
+		return c.Accept(person(a), told, now)
 	})
 }
 
 // Decline says no to the offer that an agent has.
 func (t *Tenant) Decline(ctx context.Context, id string, a routing.Agent) (out conversation.Conversation, err error) {
-	err = t.move(ctx, id, &out, func(tx store.Tx, c conversation.Conversation) (change conversation.Change, err error) {
-		if change, err = c.Decline(person(a), t.clock.Now()); err != nil {
+	err = t.move(ctx, id, &out, func(tx store.Tx, c conversation.Conversation, now time.Time) (change conversation.Change, err error) {
+		if change, err = c.Decline(person(a), now); err != nil {
 			return change, err
 		}
 		locked, err := tx.Agents(a.Email)
@@ -79,36 +80,36 @@ func (t *Tenant) TakeOver(ctx context.Context, id string, a routing.Agent) (conv
 	if err != nil {
 		return conversation.Conversation{}, err
 	}
-	return t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string) (conversation.Change, error) {
+	return t.take(ctx, id, a, func(tx store.Tx, c conversation.Conversation, told string, now time.Time) (conversation.Change, error) {
 		cost := in.table.Cost(a.Email, c.AnswerBy())
 		if _, there := in.table.AgentByEmail(c.Owner.ID); c.Owner.Kind == conversation.OwnerAgent && !there {
-			return c.Adopt(person(a), cost, told, t.clock.Now())
+			return c.Adopt(person(a), cost, told, now)
 		}
 		h, cut, err := handoffOf(tx, c, in, v1alpha1.HandoffAgentTookOver)
 		if err != nil {
 			return conversation.Change{}, err
 		}
-		return c.TakeOver(person(a), cost, h, cut, told, t.clock.Now())
+		return c.TakeOver(person(a), cost, h, cut, told, now)
 	})
 }
 
 // take saves a transition that makes an agent the owner, and tells the customer who it is. A repeated request of the
 // owner's changes nothing.
-func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func(store.Tx, conversation.Conversation, string) (conversation.Change, error)) (out conversation.Conversation, err error) {
+func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func(store.Tx, conversation.Conversation, string, time.Time) (conversation.Change, error)) (out conversation.Conversation, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
 		if c.Owner == (conversation.Owner{Kind: conversation.OwnerAgent, ID: a.Email}) {
 			out = c
 			return nil
 		}
-		change, err := move(tx, c, assigned(in.table, c, a))
+		change, err := move(tx, c, assigned(in.table, c, a), now)
 		if err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 		if err := answered(tx, locked[a.Email].Presence); err != nil {
 			return err
 		}
-		if err := tx.Touch(a.Email, t.clock.Now()); err != nil {
+		if err := tx.Touch(a.Email, now); err != nil {
 			return err
 		}
 		return save(change)
@@ -139,16 +140,16 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 // the first time.
 func (t *Tenant) Reply(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
 	return t.post(ctx, post{id: id, author: agentAuthor(a), kind: conversation.EventMessage, clientID: clientID, text: text},
-		once(func(c conversation.Conversation) (conversation.Change, error) {
-			return c.AgentReplies(person(a), clientID, text, t.idle(c), t.clock.Now())
+		once(func(c conversation.Conversation, now time.Time) (conversation.Change, error) {
+			return c.AgentReplies(person(a), clientID, text, t.idle(c), now)
 		}))
 }
 
 // Note takes a note that only agents see. A clientID that was used before returns the event of the first time.
 func (t *Tenant) Note(ctx context.Context, id string, a routing.Agent, clientID, text string) (conversation.Event, error) {
 	return t.post(ctx, post{id: id, author: agentAuthor(a), kind: conversation.EventNote, clientID: clientID, text: text},
-		once(func(c conversation.Conversation) (conversation.Change, error) {
-			return c.AgentNotes(person(a), clientID, text, t.clock.Now())
+		once(func(c conversation.Conversation, now time.Time) (conversation.Change, error) {
+			return c.AgentNotes(person(a), clientID, text, now)
 		}))
 }
 
@@ -161,42 +162,41 @@ func (t *Tenant) Resolve(ctx context.Context, id string, a routing.Agent, dispos
 	if len(disposition) > maxDisposition {
 		return conversation.Conversation{}, &Invalid{"disposition", fmt.Sprintf("%q is no name of an outcome; give up to %d bytes", clip(disposition), maxDisposition)}
 	}
-	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error) {
+	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string, now time.Time) (conversation.Change, error) {
 		return c.Resolve(person(a), conversation.Outcome{
 			ToAI: tb.Policy == nil || tb.Policy.ReturnToAI.OnResolve, Disposition: disposition, Background: background,
 			Told: tb.Text(v1alpha1.MessageResolved, language, c.ChannelType, "", nil),
-		}, t.clock.Now())
+		}, now)
 	})
 }
 
 // ReturnToAI gives the conversation back to the AI.
 func (t *Tenant) ReturnToAI(ctx context.Context, id string, a routing.Agent) (conversation.Conversation, error) {
-	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error) {
+	return t.release(ctx, id, a, func(c conversation.Conversation, tb *routing.Table, background, language string, now time.Time) (conversation.Change, error) {
 		told := tb.Text(v1alpha1.MessageReturned, language, c.ChannelType, "", nil)
-		return c.ReturnToAI(person(a), background, told, t.clock.Now())
+		return c.ReturnToAI(person(a), background, told, now)
 	})
 }
 
 // release saves a transition that ends an agent's work on a conversation.
-func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move func(c conversation.Conversation, tb *routing.Table, background, language string) (conversation.Change, error)) (out conversation.Conversation, err error) {
+func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move func(c conversation.Conversation, tb *routing.Table, background, language string, now time.Time) (conversation.Change, error)) (out conversation.Conversation, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
 		events, err := tx.Events(id, max(c.Window, c.Seq-maxWindow), maxWindow)
 		if err != nil {
 			return err
 		}
-		change, err := move(c, in.table, humanPart(events), languageOf(c))
+		change, err := move(c, in.table, humanPart(events), languageOf(c), now)
 		if err != nil {
 			return err
 		}
-		now := t.clock.Now()
 		if err := tx.Touch(a.Email, now); err != nil {
 			return err
 		}

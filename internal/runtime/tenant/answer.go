@@ -286,7 +286,7 @@ func (t *Tenant) say(ctx context.Context, v view, tn *turn, ans copilot.Answer, 
 	}
 	return t.persist(ctx, "an answer", func() error {
 		return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-			c, err := tx.Conversation(v.conv.ID)
+			c, now, err := locked(tx, v.conv.ID)
 			if err != nil {
 				return err
 			}
@@ -295,7 +295,7 @@ func (t *Tenant) say(ctx context.Context, v view, tn *turn, ans copilot.Answer, 
 			} else if taken {
 				return errCut
 			}
-			change, err := c.AIAnswers(tn.epoch, tn.answerTo, a, t.clock.Now())
+			change, err := c.AIAnswers(tn.epoch, tn.answerTo, a, now)
 			if err != nil {
 				return err
 			}
@@ -326,11 +326,10 @@ func (t *Tenant) placeHandoff(tx store.Tx, id string, tn *turn, h conversation.H
 	if err != nil {
 		return err
 	}
-	c, err := tx.Conversation(id)
+	c, now, err := locked(tx, id)
 	if err != nil {
 		return err
 	}
-	now := t.clock.Now()
 	cut, err := tn.cut(tx, id)
 	if err != nil {
 		return err

@@ -23,12 +23,12 @@ const (
 // by changes, and by the clock at the next moment that the board or a deadline names.
 func (t *Tenant) runAssigner(ctx context.Context) error {
 	for {
-		next, err := t.assignAll(ctx)
+		next, now, err := t.assignAll(ctx)
 		if err != nil && ctx.Err() == nil {
 			t.log.Error("offering work failed and is tried again", "error", err)
-			next = t.clock.Now().Add(retryTurn)
+			next = now.Add(retryTurn)
 		}
-		timer, stop := t.until(next)
+		timer, stop := t.until(next, now)
 		select {
 		case <-ctx.Done():
 			stop()
@@ -40,12 +40,12 @@ func (t *Tenant) runAssigner(ctx context.Context) error {
 	}
 }
 
-// until returns a channel that fires at a time, or never for the zero time.
-func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
+// until returns a channel that fires when the store's time, which is now, has come to another; never for the zero time.
+func (t *Tenant) until(at, now time.Time) (<-chan time.Time, func()) {
 	if at.IsZero() {
 		return nil, func() {}
 	}
-	d := at.Sub(t.clock.Now())
+	d := at.Sub(now)
 	if d <= 0 {
 		past := make(chan time.Time)
 		close(past)
@@ -56,49 +56,54 @@ func (t *Tenant) until(at time.Time) (<-chan time.Time, func()) {
 }
 
 // assignAll does what is due and offers what can be offered, the foremost place first. It returns when it has to be
-// called again even if nothing happens; the zero time stands for never.
-func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
+// called again even if nothing happens, and what time it is now, both by the store's time; the zero time stands for never.
+func (t *Tenant) assignAll(ctx context.Context) (next, now time.Time, err error) {
 	in, err := t.inputs()
 	if err != nil {
-		return next, nil //nolint:nilerr // Use wakes the assigner
+		return next, now, nil //nolint:nilerr // Use wakes the assigner
 	}
-	began := t.clock.Now()
+	_, began, err := t.nextDeadline(ctx)
+	if err != nil {
+		return next, now, err
+	}
 	if err := t.endOffersOfLeavers(ctx); err != nil {
-		return next, err
+		return next, now, err
 	}
 	if err := t.meetDeadlines(ctx, in.table); err != nil {
-		return next, err
+		return next, now, err
 	}
-	if err := t.refresh(ctx, t.audit.Swap(false)); err != nil {
-		return next, err
+	if _, err := t.refresh(ctx, t.audit.Swap(false)); err != nil {
+		return next, now, err
 	}
 	again, err := t.offerAll(ctx, in.table)
 	if err != nil {
-		return next, err
+		return next, now, err
 	}
-	var due time.Time
-	if err := t.store.View(ctx, func(r store.Reader) (err error) {
-		due, err = r.NextDeadline()
+	next, now, err = t.nextDeadline(ctx)
+	if !next.IsZero() && !next.After(began) {
+		next = now.Add(retryTurn) // another replica has it, or did not finish
+	}
+	return earliest(again, earliest(t.matching.next(), next)), now, err
+}
+
+// nextDeadline returns when the next deadline is due, and what time it is, by one clock.
+func (t *Tenant) nextDeadline(ctx context.Context) (due, now time.Time, err error) {
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		if now, err = r.Now(); err == nil {
+			due, err = r.NextDeadline()
+		}
 		return err
-	}); err != nil {
-		return next, err
-	}
-	if !due.IsZero() && !due.After(began) {
-		due = t.clock.Now().Add(retryTurn) // another replica has it, or did not finish
-	}
-	return earliest(again, earliest(t.matching.next(), due)), nil
+	})
+	return due, now, err
 }
 
 // offerAll makes the offers that the board finds, until it finds none. It returns when to look again if what it found was
 // not to be had, again and again.
 func (t *Tenant) offerAll(ctx context.Context, tb *routing.Table) (again time.Time, err error) {
+	var now time.Time
 	for vain := 0; vain < maxChoices; vain++ {
-		t.matching.recall(t.clock.Now())
-		if err := t.refresh(ctx, false); err != nil {
+		if now, err = t.refresh(ctx, false); err != nil || !t.matching.ready(now) {
 			return again, err
-		}
-		if !t.matching.ready(t.clock.Now()) {
-			return again, nil
 		}
 		r := round{matching: t.matching, table: tb}
 		if err := t.run(ctx, &r); err != nil {
@@ -108,7 +113,7 @@ func (t *Tenant) offerAll(ctx context.Context, tb *routing.Table) (again time.Ti
 			vain = -1
 		}
 	}
-	return t.clock.Now().Add(retryTurn), nil
+	return now.Add(retryTurn), nil
 }
 
 // round is one transaction that makes offers.
@@ -123,27 +128,31 @@ type round struct {
 
 // run runs a round.
 func (t *Tenant) run(ctx context.Context, r *round) error {
-	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		r.fail(t.clock.Now()) // an attempt before
-		r.found, r.made = r.take(t.clock.Now()), 0
+	var now time.Time
+	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
+		r.fail() // an attempt before
+		if now, err = tx.Now(); err != nil {
+			return err
+		}
+		r.found, r.made = r.take(now), 0
 		r.again, r.later = map[string]bool{}, map[string]bool{}
 		return r.offer(tx, save)
 	})
 	if err != nil {
-		r.fail(t.clock.Now())
+		r.fail()
 		return err
 	}
-	r.done(r.found, r.again, r.later, t.clock.Now())
+	r.done(r.found, r.again, r.later, now)
 	return nil
 }
 
 // fail gives back what an attempt found.
-func (r *round) fail(now time.Time) {
+func (r *round) fail() {
 	all := map[string]bool{}
 	for _, p := range r.found {
 		all[p.ID] = true
 	}
-	r.done(r.found, all, nil, now)
+	r.done(r.found, all, nil, time.Time{})
 	r.found = nil
 }
 
@@ -185,11 +194,8 @@ func (r *round) offer(tx store.Tx, save func(conversation.Change) error) error {
 	return nil
 }
 
-// claim locks the conversations and agents of offers, and returns those that could be had.
+// claim locks the conversations and agents of offers, and returns those that could be had, and the time since then.
 func claim(tx store.Tx, found []assign.Proposal) (now time.Time, claimed map[string]conversation.Conversation, agents map[string]store.Agent, err error) {
-	if now, err = tx.Now(); err != nil {
-		return now, nil, nil, err
-	}
 	var ids, emails []string
 	for _, p := range found {
 		ids, emails = append(ids, p.ID), append(emails, p.Candidate.Email)
@@ -202,7 +208,10 @@ func claim(tx store.Tx, found []assign.Proposal) (now time.Time, claimed map[str
 	for _, c := range waiting {
 		claimed[c.ID] = c
 	}
-	agents, err = tx.Agents(emails...)
+	if agents, err = tx.Agents(emails...); err != nil {
+		return now, nil, nil, err
+	}
+	now, err = tx.Now()
 	return now, claimed, agents, err
 }
 
@@ -310,6 +319,9 @@ func chooseFor(tx store.Tx, tb *routing.Table, w assign.Waiting, now time.Time, 
 		}
 		agents, err := tx.Agents(c.Email)
 		if err != nil {
+			return nil, err
+		}
+		if now, err = tx.Now(); err != nil { // whoever had the agent locked may have taken long
 			return nil, err
 		}
 		if c, ok := able(tb, w, c.Email, agents[c.Email], now); ok {

@@ -31,23 +31,32 @@ type reading struct {
 	agents  map[string]store.Agent
 }
 
-// refresh reads what the board may not know.
-func (t *Tenant) refresh(ctx context.Context, audit bool) error {
+// refresh reads what the board may not know, and returns the store's time.
+func (t *Tenant) refresh(ctx context.Context, audit bool) (now time.Time, err error) {
+	if err := t.store.View(ctx, func(r store.Reader) (err error) {
+		now, err = r.Now()
+		return err
+	}); err != nil {
+		return now, err
+	}
+	t.matching.recall(now)
 	req, ok := t.matching.ask(audit)
 	if !ok {
-		return nil
+		return now, nil
 	}
 	var got reading
-	err := t.store.View(ctx, func(r store.Reader) (err error) {
-		got, err = read(r, req)
+	err = t.store.View(ctx, func(r store.Reader) (err error) {
+		if now, err = r.Now(); err == nil {
+			got, err = read(r, req)
+		}
 		return err
 	})
-	found := t.matching.answer(req, got, err, t.clock.Now())
+	found := t.matching.answer(req, got, err, now)
 	if found > 0 {
 		t.metrics.corrections.Add(float64(found))
 		t.log.Warn("the safety read found what no wake-up had told", "differences", found)
 	}
-	return err
+	return now, err
 }
 
 func read(r store.Reader, req request) (got reading, err error) {
@@ -113,6 +122,7 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 		}
 		return 0
 	}
+	m.board.Tick(now)
 	known := map[subject]bool{} // to be out of date: that is no finding
 	for _, s := range req.about {
 		known[s] = true
@@ -181,7 +191,7 @@ func (t *Tenant) load(ctx context.Context) error {
 	if loaded {
 		return nil
 	}
-	if err := t.refresh(ctx, false); err != nil {
+	if _, err := t.refresh(ctx, false); err != nil {
 		return fmt.Errorf("reading who waits and who is there: %w", err)
 	}
 	return nil

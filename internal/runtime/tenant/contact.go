@@ -27,11 +27,11 @@ func (t *Tenant) GiveContact(ctx context.Context, id, email, phone string) (out 
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
-		w := &waiting{tx: tx, table: in.table, conv: c, now: t.clock.Now(), save: save}
+		w := &waiting{tx: tx, table: in.table, conv: c, now: now, save: save}
 		err = w.giveContact(email, number)
 		out = w.conv
 		return err

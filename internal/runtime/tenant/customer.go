@@ -77,7 +77,11 @@ func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Co
 		if begun.LastAgent, begun.LastAgentAt, err = lastAgent(tx, in.table, begun.CustomerKey()); err != nil {
 			return err
 		}
-		start = conversation.Start(begun, ch.Web.InitialMessage, t.clock.Now())
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		start = conversation.Start(begun, ch.Web.InitialMessage, now)
 		if err := tx.Create(start, hash(token)); err != nil {
 			return err
 		}
@@ -243,9 +247,13 @@ func (p post) repeats(before conversation.Event) error {
 }
 
 // once saves one transition whose last event is what was posted.
-func once(move func(conversation.Conversation) (conversation.Change, error)) func(store.Tx, conversation.Conversation, func(conversation.Change) error) (conversation.Event, error) {
-	return func(_ store.Tx, c conversation.Conversation, save func(conversation.Change) error) (conversation.Event, error) {
-		change, err := move(c)
+func once(move func(conversation.Conversation, time.Time) (conversation.Change, error)) func(store.Tx, conversation.Conversation, func(conversation.Change) error) (conversation.Event, error) {
+	return func(tx store.Tx, c conversation.Conversation, save func(conversation.Change) error) (conversation.Event, error) {
+		now, err := tx.Now()
+		if err != nil {
+			return conversation.Event{}, err
+		}
+		change, err := move(c, now)
 		if err != nil {
 			return conversation.Event{}, err
 		}

@@ -2,7 +2,6 @@ package tenant
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
@@ -17,15 +16,15 @@ func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Convers
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
 		if out = c; c.Owner.Kind == conversation.OwnerNobody || !c.LeftAt.IsZero() {
 			return nil
 		}
 		if !c.QuestionOpen() || in.table.Policy == nil {
-			change, err := c.CustomerLeaves(t.clock.Now())
+			change, err := c.CustomerLeaves(now)
 			if err != nil {
 				return err
 			}
@@ -36,7 +35,6 @@ func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Convers
 		if err != nil {
 			return err
 		}
-		now := t.clock.Now()
 		out, err = enqueue(tx, in.table, c, h, now, save, func(h conversation.Handoff, told []string) (conversation.Change, error) {
 			return c.FollowUp(h, cut, told, now)
 		})
@@ -48,14 +46,14 @@ func (t *Tenant) Leave(ctx context.Context, id string) (out conversation.Convers
 // ComeBack notes that a customer who left is back. A message says so too.
 func (t *Tenant) ComeBack(ctx context.Context, id string) (out conversation.Conversation, err error) {
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
 		if out = c; c.Owner.Kind == conversation.OwnerNobody || c.LeftAt.IsZero() {
 			return nil
 		}
-		change, err := c.CustomerReturns(t.clock.Now())
+		change, err := c.CustomerReturns(now)
 		if err != nil {
 			return err
 		}

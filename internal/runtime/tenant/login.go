@@ -64,9 +64,15 @@ func (t *Tenant) NewCode(ctx context.Context, email string) (code string, expire
 		return "", time.Time{}, &Invalid{"agent", fmt.Sprintf("%q is in no AgentPool of Copilot %s and no supervisor of it; the agents are %s",
 			clip(email), in.table.Copilot.Name, strings.Join(emails(in.table), ", "))}
 	}
-	now := t.clock.Now()
-	code, expires = secret(), now.Add(codeLifetime)
-	err = t.store.Update(ctx, func(tx store.Tx) error { return tx.PutCode(hash(code), who.Agent.Email, expires, now) })
+	code = secret()
+	err = t.store.Update(ctx, func(tx store.Tx) error {
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		expires = now.Add(codeLifetime)
+		return tx.PutCode(hash(code), who.Agent.Email, expires, now)
+	})
 	return code, expires, err
 }
 
@@ -86,9 +92,12 @@ func emails(tb *routing.Table) []string {
 
 // Redeem turns a one-time code into a token. A code works once.
 func (t *Tenant) Redeem(ctx context.Context, code string) (token string, s Session, err error) {
-	now := t.clock.Now()
+	var now time.Time
 	var email string
 	err = t.store.Update(ctx, func(tx store.Tx) (err error) {
+		if now, err = tx.Now(); err != nil {
+			return err
+		}
 		email, err = tx.TakeCode(hash(code), now)
 		return err
 	})

@@ -41,16 +41,16 @@ func newMatching() *matching {
 	return &matching{stale: map[subject]bool{}, writing: map[subject]int{}, taught: map[subject]bool{}}
 }
 
-// use makes a table the one by which the board works.
-func (m *matching) use(tb *routing.Table, now time.Time) {
+// use makes a table the one by which the board works. What time it is the board learns when something is put on it.
+func (m *matching) use(tb *routing.Table) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.table = tb
 	if m.board == nil {
-		m.board = assign.NewBoard(tb, now)
+		m.board = assign.NewBoard(tb, time.Time{})
 		return
 	}
-	m.board.Use(tb, now)
+	m.board.Use(tb)
 }
 
 // lesson is what one transaction tells the board.
@@ -59,6 +59,8 @@ type lesson struct {
 	about map[subject]bool
 	// doubtful are to be read again even so.
 	doubtful []subject
+	// now is the store's time when the transaction last asked for it.
+	now time.Time
 	// repeated says that the transaction began again: what it told before may not be what it came to.
 	repeated bool
 }
@@ -75,19 +77,20 @@ func (l *lesson) note(s subject) {
 }
 
 // teach tells the board what a transaction is about to commit.
-func (l *lesson) teach(saved []conversation.Change, agents map[string]store.Agent, now time.Time) {
+func (l *lesson) teach(saved []conversation.Change, agents map[string]store.Agent) {
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
 	if l.m.board == nil {
 		return
 	}
+	l.m.board.Tick(l.now)
 	for _, c := range saved {
 		l.note(subject{conversation: c.Conversation.ID})
 		l.m.know(c.Conversation)
 	}
 	for email, a := range agents {
 		l.note(subject{agent: email})
-		l.m.board.SetAgent(onBoard(email, a, now))
+		l.m.board.SetAgent(onBoard(email, a, l.now))
 	}
 }
 
@@ -123,8 +126,23 @@ func matchingOf(tx store.Tx) *matching {
 	return nil
 }
 
+// Now notes the time by which the transaction decides.
+func (tx teachingTx) Now() (now time.Time, err error) {
+	now, err = tx.Tx.Now()
+	tx.lesson.now = now
+	return now, err
+}
+
 // commit tells the board what the transaction is about to commit.
-func (tx teachingTx) commit(saved []conversation.Change, now time.Time) error {
+func (tx teachingTx) commit(saved []conversation.Change) error {
+	if len(saved) == 0 && len(tx.Touched()) == 0 {
+		return nil
+	}
+	if tx.lesson.now.IsZero() {
+		if _, err := tx.Now(); err != nil {
+			return err
+		}
+	}
 	var agents map[string]store.Agent
 	if touched := tx.Touched(); len(touched) > 0 {
 		var err error
@@ -132,7 +150,7 @@ func (tx teachingTx) commit(saved []conversation.Change, now time.Time) error {
 			return err
 		}
 	}
-	tx.lesson.teach(saved, agents, now)
+	tx.lesson.teach(saved, agents)
 	return nil
 }
 

@@ -30,7 +30,11 @@ func (t *Tenant) Merge(ctx context.Context, id, into string, by routing.Agent, s
 		if err != nil {
 			return err
 		}
-		merged, goesOn, err := from.MergeInto(to, person(by), open, cut, t.clock.Now())
+		now, err := tx.Now()
+		if err != nil {
+			return err
+		}
+		merged, goesOn, err := from.MergeInto(to, person(by), open, cut, now)
 		if err != nil {
 			return err
 		}

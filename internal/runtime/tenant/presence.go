@@ -25,8 +25,8 @@ const (
 
 var presences = []store.PresenceState{store.Online, store.Busy, store.Away, store.Offline}
 
-// SetPresence says whether an agent can be offered work, until a time at most, the end of their sign-in. What ends before
-// that, unless the agent is heard of again, is the lease. An agent who is not online any more gives the offers they have
+// SetPresence says whether an agent can be offered work, until a time at most, the end of their sign-in; the zero time
+// stands for none. What ends before that, unless the agent is heard of again, is the lease. An agent who is not online any more gives the offers they have
 // back to the queue; one who goes offline, also the conversations in which the customer waits for an answer.
 func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.PresenceState, reason string, until time.Time) (p store.Presence, err error) {
 	if err := checkPresence(state, reason); err != nil {
@@ -46,7 +46,7 @@ func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.P
 			p.Since = h.presence.Since
 		}
 		if state != store.Offline {
-			p.Until = sooner(until, h.now.Add(t.lease))
+			p.Until = earliest(until, h.now.Add(t.lease))
 		}
 		if err := setPresence(tx, p); err != nil {
 			return err
@@ -78,13 +78,6 @@ func setPresence(tx store.Tx, p store.Presence) error {
 		return err
 	}
 	return tx.SetDeadline(d)
-}
-
-func sooner(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // holdings are an agent and all that they hold, locked.
@@ -171,33 +164,40 @@ func (t *Tenant) Heartbeat(ctx context.Context, a routing.Agent, until time.Time
 			return err
 		}
 		if p = agents[a.Email].Presence; p.State == "" || p.State == store.Offline {
+			p = shown(p, a.Email, now)
 			return nil
 		}
 		lapsed := !now.Before(p.Until)
-		p.Until = sooner(until, now.Add(t.lease))
+		p.Until = earliest(until, now.Add(t.lease))
 		if lapsed { // whoever was not there may be offered work again
 			return setPresence(tx, p)
 		}
 		return tx.RenewPresence(p) // the deadline stays: it is put off when it is due
 	})
-	return t.shown(p, a.Email), err
+	return p, err
 }
 
 // Presence returns an agent's presence; an agent who never said anything, or was not heard of for longer than the lease,
 // is offline.
 func (t *Tenant) Presence(ctx context.Context, email string) (p store.Presence, err error) {
 	err = t.store.View(ctx, func(r store.Reader) error {
+		now, err := r.Now()
+		if err != nil {
+			return err
+		}
 		p, err = r.Presence(email)
+		p = shown(p, email, now)
 		return err
 	})
-	return t.shown(p, email), err
+	return p, err
 }
 
-func (t *Tenant) shown(p store.Presence, email string) store.Presence {
+// shown is what counts of a presence at a time.
+func shown(p store.Presence, email string, now time.Time) store.Presence {
 	switch {
 	case p.State == "":
 		return store.Presence{Email: email, State: store.Offline}
-	case p.State != store.Offline && !t.clock.Now().Before(p.Until):
+	case p.State != store.Offline && !now.Before(p.Until):
 		return store.Presence{Email: email, State: store.Offline, Reason: store.ReasonConnectionLost, Since: p.Until}
 	}
 	return p

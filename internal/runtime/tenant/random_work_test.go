@@ -38,6 +38,7 @@ func (o *office) step(t *testing.T) error {
 		a, _, _ = o.Agent(c.Owner.ID)
 	}
 	o.n++
+	o.Clock.Step(time.Microsecond) // what happens at one instant is one step, to the auditor
 	var err error
 	switch o.random.IntN(16) {
 	case 0, 1, 2:

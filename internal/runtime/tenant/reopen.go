@@ -49,9 +49,11 @@ func goesOn(r store.Reader, id string) (chain []conversation.Conversation, err e
 // write saves a customer's message where it belongs: into the conversation if it is open, as its reopening if it was closed
 // not long ago, and else into a new one.
 func (t *Tenant) write(tx store.Tx, c conversation.Conversation, clientID, text string, save func(conversation.Change) error) (conversation.Event, error) {
-	now := t.clock.Now()
+	now, err := tx.Now()
+	if err != nil {
+		return conversation.Event{}, err
+	}
 	var change conversation.Change
-	var err error
 	switch {
 	case c.Owner.Kind != conversation.OwnerNobody:
 		change, err = c.CustomerWrites(clientID, text, now)

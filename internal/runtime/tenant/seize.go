@@ -29,14 +29,23 @@ func handoffOf(tx store.Tx, c conversation.Conversation, in *current, reason v1a
 	return describeHandoff(v, d), cut, nil
 }
 
+// locked locks a conversation, and returns the store's time since then: its log goes on at that time or later.
+func locked(tx store.Tx, id string) (c conversation.Conversation, now time.Time, err error) {
+	if c, err = tx.Conversation(id); err != nil {
+		return c, now, fmt.Errorf("conversation %s: %w", id, err)
+	}
+	now, err = tx.Now()
+	return c, now, err
+}
+
 // move saves one transition of a conversation.
-func (t *Tenant) move(ctx context.Context, id string, out *conversation.Conversation, do func(store.Tx, conversation.Conversation) (conversation.Change, error)) error {
+func (t *Tenant) move(ctx context.Context, id string, out *conversation.Conversation, do func(store.Tx, conversation.Conversation, time.Time) (conversation.Change, error)) error {
 	return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
-		change, err := do(tx, c)
+		change, err := do(tx, c, now)
 		if err != nil {
 			return err
 		}

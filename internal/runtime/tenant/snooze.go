@@ -16,20 +16,20 @@ const maxSnooze = 366 * 24 * time.Hour
 
 // Snooze puts an agent's conversation off until a time, or until the customer writes.
 func (t *Tenant) Snooze(ctx context.Context, id string, a routing.Agent, until time.Time) (out conversation.Conversation, err error) {
-	if latest := t.clock.Now().Add(maxSnooze); until.After(latest) {
-		return out, &Invalid{"until", fmt.Sprintf("%s is more than a year ahead; name a time before %s", until.Format(time.RFC3339), latest.Format(time.RFC3339))}
-	}
-	err = t.move(ctx, id, &out, func(_ store.Tx, c conversation.Conversation) (conversation.Change, error) {
-		return c.Snooze(person(a), until.UTC(), t.clock.Now())
+	err = t.move(ctx, id, &out, func(_ store.Tx, c conversation.Conversation, now time.Time) (conversation.Change, error) {
+		if latest := now.Add(maxSnooze); until.After(latest) {
+			return conversation.Change{}, &Invalid{"until", fmt.Sprintf("%s is more than a year ahead; name a time before %s", until.Format(time.RFC3339), latest.Format(time.RFC3339))}
+		}
+		return c.Snooze(person(a), until.UTC(), now)
 	})
 	return out, err
 }
 
 // Wake ends a snooze before its time.
 func (t *Tenant) Wake(ctx context.Context, id string, a routing.Agent) (out conversation.Conversation, err error) {
-	err = t.move(ctx, id, &out, func(_ store.Tx, c conversation.Conversation) (conversation.Change, error) {
+	err = t.move(ctx, id, &out, func(_ store.Tx, c conversation.Conversation, now time.Time) (conversation.Change, error) {
 		p := person(a)
-		return c.Wake(&p, t.clock.Now())
+		return c.Wake(&p, now)
 	})
 	return out, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
@@ -43,9 +44,13 @@ func (t *Tenant) Staff(ctx context.Context) (staff []Member, err error) {
 		if err != nil {
 			return err
 		}
+		now, err := r.Now()
+		if err != nil {
+			return err
+		}
 		loads, err := r.Loads()
 		for email, m := range members {
-			m.Presence, m.Units = t.shown(presences[email], email), loads[email].Units
+			m.Presence, m.Units = shown(presences[email], email, now), loads[email].Units
 		}
 		return err
 	})
@@ -73,5 +78,5 @@ func (t *Tenant) SetAgentAway(ctx context.Context, email string, state store.Pre
 	if reason == "" {
 		reason = reasonSupervisor
 	}
-	return t.SetPresence(ctx, a, state, reason, t.clock.Now().Add(SessionLifetime))
+	return t.SetPresence(ctx, a, state, reason, time.Time{})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
@@ -49,24 +50,24 @@ func (t *Tenant) Reassign(ctx context.Context, id string, by routing.Agent, r Re
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
 		re := conversation.Reassignment{To: r.To, Note: r.Note}
 		if re.Handoff, re.Cut, err = handoffOf(tx, c, in, v1alpha1.HandoffAgentTookOver); err != nil {
 			return err
 		}
 		if r.To == conversation.OwnerQueue {
-			out, err = t.reassignToQueue(tx, c, by, r, re, save)
+			out, err = t.reassignToQueue(tx, c, by, r, re, now, save)
 			return err
 		}
-		if out, err = t.reassign(tx, c, by, r, re, save); err != nil {
+		if out, err = t.reassign(tx, c, by, r, re, now, save); err != nil {
 			return err
 		}
 		for _, o := range []conversation.Owner{c.Owner, out.Owner} {
 			if o.Kind == conversation.OwnerAgent {
-				if err := tx.Touch(o.ID, t.clock.Now()); err != nil {
+				if err := tx.Touch(o.ID, now); err != nil {
 					return err
 				}
 			}
@@ -77,12 +78,11 @@ func (t *Tenant) Reassign(ctx context.Context, id string, by routing.Agent, r Re
 }
 
 // reassign gives it to an agent, the AI or nobody.
-func (t *Tenant) reassign(tx store.Tx, c conversation.Conversation, by routing.Agent, r Reassignment, re conversation.Reassignment, save func(conversation.Change) error) (conversation.Conversation, error) {
+func (t *Tenant) reassign(tx store.Tx, c conversation.Conversation, by routing.Agent, r Reassignment, re conversation.Reassignment, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
 	in, err := t.inputs()
 	if err != nil {
 		return c, err
 	}
-	now := t.clock.Now()
 	switch r.To {
 	case conversation.OwnerAgent:
 		to, err := colleague(tx, in.table, strings.ToLower(r.Agent), now)
@@ -112,12 +112,11 @@ func (t *Tenant) reassign(tx store.Tx, c conversation.Conversation, by routing.A
 }
 
 // reassignToQueue lets it wait for a pool, or for whoever the route names.
-func (t *Tenant) reassignToQueue(tx store.Tx, c conversation.Conversation, by routing.Agent, r Reassignment, re conversation.Reassignment, save func(conversation.Change) error) (conversation.Conversation, error) {
+func (t *Tenant) reassignToQueue(tx store.Tx, c conversation.Conversation, by routing.Agent, r Reassignment, re conversation.Reassignment, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
 	in, err := t.inputs()
 	if err != nil {
 		return c, err
 	}
-	now := t.clock.Now()
 	h := re.Handoff
 	if c.Handoff != nil {
 		h = *c.Handoff

@@ -156,7 +156,7 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 		}
 		next.ai = ai
 	}
-	t.matching.use(in.Table, t.clock.Now())
+	t.matching.use(in.Table)
 	next.senders = t.newSenders(in)
 	t.current.Store(next)
 	t.leavers.Store(true)
@@ -232,7 +232,7 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 	var saved []conversation.Change
 	lesson := t.matching.begin()
 	err := t.store.Update(ctx, func(tx store.Tx) error {
-		saved, lesson.repeated = saved[:0], len(lesson.about) > 0
+		saved, lesson.repeated, lesson.now = saved[:0], len(lesson.about) > 0, time.Time{}
 		teaching := teachingTx{tx, lesson}
 		if err := fn(teaching, func(c conversation.Change) error {
 			if err := tx.Save(c); err != nil {
@@ -246,7 +246,7 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 		}); err != nil {
 			return err
 		}
-		return teaching.commit(saved, t.clock.Now())
+		return teaching.commit(saved)
 	})
 	if lesson.end(err) {
 		t.wakeAssigner()

@@ -24,11 +24,10 @@ func (t *Tenant) Transfer(ctx context.Context, id string, a routing.Agent, to co
 		return out, err
 	}
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-		c, err := tx.Conversation(id)
+		c, now, err := locked(tx, id)
 		if err != nil {
-			return fmt.Errorf("conversation %s: %w", id, err)
+			return err
 		}
-		now := t.clock.Now()
 		to, err := target(tx, in.table, to, now)
 		if err != nil {
 			return err

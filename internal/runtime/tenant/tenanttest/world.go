@@ -40,6 +40,8 @@ type Options struct {
 	Wrap func(store.Store) store.Store
 	// Clock to go on with; nil for a new one at Start.
 	Clock *Clock
+	// StoreAhead is by how much the store's clock is ahead of the process's.
+	StoreAhead time.Duration
 	// HTTPClient that reaches the model; nil for the usual one.
 	HTTPClient *http.Client
 	// PresenceLease of agents; zero for a day, so that a test which is not about it may let time pass.
@@ -116,11 +118,12 @@ func openStore(tb testing.TB, o Options) store.Store {
 	tb.Helper()
 	var st store.Store
 	var err error
+	now := func() time.Time { return o.Clock.Now().Add(o.StoreAhead) }
 	if os.Getenv(OnPostgres) == "" {
-		st, err = store.OpenSQLite(tb.Context(), o.Dir, o.Clock.Now)
+		st, err = store.OpenSQLite(tb.Context(), o.Dir, now)
 	} else {
 		st, err = store.OpenPostgres(tb.Context(), store.PostgresOptions{DSN: postgrestest.Shared(tb).DSN(),
-			Schema: fmt.Sprintf("test_%.16x", sha256.Sum256([]byte(o.Dir))), Clock: o.Clock.Now,
+			Schema: fmt.Sprintf("test_%.16x", sha256.Sum256([]byte(o.Dir))), Clock: now,
 			Timeout: Patience, Logger: slog.New(slog.DiscardHandler)})
 	}
 	if err != nil {
