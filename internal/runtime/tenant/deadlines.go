@@ -41,6 +41,16 @@ func (t *Tenant) meet(w dueWork) error {
 	}
 }
 
+// early says whether the conversation's deadline is still to come, and sets it again if so: the claim removed it.
+func (w dueWork) early(due time.Time) (bool, error) {
+	if !w.now.Before(due) {
+		return false, nil
+	}
+	d := w.Deadline
+	d.Due = due
+	return true, w.tx.SetDeadline(d)
+}
+
 // meetDeadlines does all that is due.
 func (t *Tenant) meetDeadlines(ctx context.Context, tb *routing.Table) error {
 	for more := true; more; {
@@ -111,11 +121,11 @@ func leaveToOthers(tx store.Tx, d store.Deadline) error {
 // meetSome does some of what is due, and says whether there may be more. Another replica may do so at the same time:
 // each takes what is left.
 func (t *Tenant) meetSome(tx store.Tx, tb *routing.Table, save func(conversation.Change) error) (more bool, err error) {
-	now, err := tx.Now()
+	due, err := tx.ClaimDeadlines(queuePage)
 	if err != nil {
 		return false, err
 	}
-	due, err := tx.ClaimDeadlines(queuePage)
+	now, err := tx.Now() // after the claim: what was due then is due now
 	if err != nil {
 		return false, err
 	}
@@ -157,7 +167,10 @@ func lockAgentsOf(tx store.Tx, due []store.Deadline) error {
 // offerMissed ends an offer whose time is up. Its agent let it pass.
 func (w dueWork) offerMissed() error {
 	c, err := w.tx.Conversation(w.Conversation)
-	if err != nil || c.Offer == nil || w.now.Before(c.Offer.ExpiresAt) {
+	if err != nil || c.Offer == nil {
+		return err
+	}
+	if early, err := w.early(c.Offer.ExpiresAt); early || err != nil {
 		return err
 	}
 	away, err := missed(w.tx, w.table, *c.Offer, w.now)

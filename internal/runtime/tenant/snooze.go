@@ -46,7 +46,10 @@ func (t *Tenant) idle(c conversation.Conversation) time.Duration {
 // endSnooze wakes a conversation whose time has come.
 func endSnooze(w dueWork) error {
 	c, err := w.tx.Conversation(w.Conversation)
-	if err != nil || c.SnoozedUntil.IsZero() || w.now.Before(c.SnoozedUntil) {
+	if err != nil || c.SnoozedUntil.IsZero() {
+		return err
+	}
+	if early, err := w.early(c.SnoozedUntil); early || err != nil {
 		return err
 	}
 	change, err := c.Wake(nil, w.now)
@@ -63,7 +66,10 @@ func endSnooze(w dueWork) error {
 // it does not say so any more.
 func (t *Tenant) returnIdle(w dueWork) error {
 	c, err := w.tx.Conversation(w.Conversation)
-	if err != nil || c.ReturnAt.IsZero() || w.now.Before(c.ReturnAt) || t.idle(c) == 0 {
+	if err != nil || c.ReturnAt.IsZero() || t.idle(c) == 0 {
+		return err
+	}
+	if early, err := w.early(c.ReturnAt); early || err != nil {
 		return err
 	}
 	events, err := w.tx.Events(c.ID, max(c.Window, c.Seq-maxWindow), maxWindow)

@@ -52,7 +52,10 @@ func endWrapUp(tx store.Tx, c conversation.Conversation, now time.Time, save fun
 // meetWrapUp ends a wrap-up whose time is up.
 func (d dueWork) meetWrapUp() error {
 	c, err := d.tx.Conversation(d.Conversation)
-	if err != nil || c.WrapUp == nil || d.now.Before(c.WrapUp.Until) {
+	if err != nil || c.WrapUp == nil {
+		return err
+	}
+	if early, err := d.early(c.WrapUp.Until); early || err != nil {
 		return err
 	}
 	_, err = endWrapUp(d.tx, c, d.now, d.save)
