@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -66,17 +67,12 @@ func (t *Tenant) assignAll(ctx context.Context) (next, now time.Time, err error)
 	if err != nil {
 		return next, now, err
 	}
-	if err := t.endOffersOfLeavers(ctx); err != nil {
-		return next, now, err
-	}
-	if err := t.meetDeadlines(ctx, in.table); err != nil {
-		return next, now, err
-	}
+	met := errors.Join(t.endOffersOfLeavers(ctx), t.meetDeadlines(ctx, in.table)) // what fails there holds no offer up
 	if _, err := t.refresh(ctx, t.audit.Swap(false)); err != nil {
-		return next, now, err
+		return next, now, errors.Join(met, err)
 	}
 	again, err := t.offerAll(ctx, in.table)
-	if err != nil {
+	if err := errors.Join(met, err); err != nil {
 		return next, now, err
 	}
 	next, now, err = t.nextDeadline(ctx)

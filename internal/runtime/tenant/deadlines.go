@@ -2,15 +2,13 @@ package tenant
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
-
-// leftToOthers is how long a deadline of a kind that this release does not know is left to a newer one beside it.
-const leftToOthers = time.Minute
 
 // dueWork is one deadline of a conversation, in the transaction that claimed it and holds the conversation's lock.
 type dueWork struct {
@@ -51,17 +49,31 @@ func (w dueWork) early(due time.Time) (bool, error) {
 	return true, w.tx.SetDeadline(d)
 }
 
-// meetDeadlines does all that is due.
+// meetDeadlines does all that is due. What fails keeps nothing else from being done.
 func (t *Tenant) meetDeadlines(ctx context.Context, tb *routing.Table) error {
-	for more := true; more; {
-		if err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
-			more, err = t.meetSome(tx, tb, save)
-			return err
-		}); err != nil {
+	return errors.Join(t.meetConversations(ctx, tb), t.meetAgents(ctx, tb))
+}
+
+// meetConversations does what is due of conversations, many in a transaction. Where one of them fails, each is done by
+// itself until the one is found, which is put off.
+func (t *Tenant) meetConversations(ctx context.Context, tb *routing.Table) error {
+	for limit := queuePage; ; {
+		due, err := t.meetSome(ctx, tb, limit)
+		switch {
+		case err == nil && len(due) < limit:
+			return nil
+		case err == nil:
+		case len(due) > 1:
+			limit = 1
+		case len(due) == 1:
+			if err := t.putOff(ctx, due[0], err); err != nil {
+				return err
+			}
+			limit = queuePage
+		default:
 			return err
 		}
 	}
-	return t.meetAgents(ctx, tb)
 }
 
 // meetAgents does what is due of agents, one after the other: their conversations have to be locked before them.
@@ -76,7 +88,9 @@ func (t *Tenant) meetAgents(ctx context.Context, tb *routing.Table) error {
 		}
 		for _, d := range due {
 			if err := t.meetAgent(ctx, tb, d); err != nil {
-				return err
+				if err := t.putOff(ctx, d, err); err != nil {
+					return err
+				}
 			}
 		}
 		if len(due) < queuePage {
@@ -88,6 +102,7 @@ func (t *Tenant) meetAgents(ctx context.Context, tb *routing.Table) error {
 func (t *Tenant) meetAgent(ctx context.Context, tb *routing.Table, d store.Deadline) error {
 	var lost bool
 	err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
+		defer t.survive(&err)
 		switch d.Kind {
 		case store.DeadlinePresence:
 			lost, err = meetPresence(tx, tb, d.Agent, save)
@@ -103,41 +118,29 @@ func (t *Tenant) meetAgent(ctx context.Context, tb *routing.Table, d store.Deadl
 	return err
 }
 
-// leaveToOthers puts a deadline off of a kind that this release does not know.
-func leaveToOthers(tx store.Tx, d store.Deadline) error {
-	if d.Agent != "" {
-		if _, err := tx.Agents(d.Agent); err != nil {
+// meetSome does some of what is due, and returns what it claimed. Another replica may do so at the same time: each takes
+// what is left.
+func (t *Tenant) meetSome(ctx context.Context, tb *routing.Table, limit int) (due []store.Deadline, err error) {
+	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) (err error) {
+		defer t.survive(&err)
+		if due, err = tx.ClaimDeadlines(limit); err != nil {
 			return err
 		}
-	}
-	now, err := tx.Now()
-	if err != nil {
-		return err
-	}
-	d.Due = now.Add(leftToOthers)
-	return tx.SetDeadline(d)
-}
-
-// meetSome does some of what is due, and says whether there may be more. Another replica may do so at the same time:
-// each takes what is left.
-func (t *Tenant) meetSome(tx store.Tx, tb *routing.Table, save func(conversation.Change) error) (more bool, err error) {
-	due, err := tx.ClaimDeadlines(queuePage)
-	if err != nil {
-		return false, err
-	}
-	now, err := tx.Now() // after the claim: what was due then is due now
-	if err != nil {
-		return false, err
-	}
-	if err := lockAgentsOf(tx, due); err != nil {
-		return false, err
-	}
-	for _, d := range due {
-		if err := t.meet(dueWork{Deadline: d, tx: tx, table: tb, now: now, save: save}); err != nil {
-			return false, err
+		now, err := tx.Now() // after the claim: what was due then is due now
+		if err != nil {
+			return err
 		}
-	}
-	return len(due) == queuePage, nil
+		if err := lockAgentsOf(tx, due); err != nil {
+			return err
+		}
+		for _, d := range due {
+			if err := t.meet(dueWork{Deadline: d, tx: tx, table: tb, now: now, save: save}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return due, err
 }
 
 // lockAgentsOf locks the agents who hold the conversations of deadlines, all at once and so in their order.

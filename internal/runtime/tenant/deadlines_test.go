@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
@@ -73,4 +74,74 @@ func TestNoDeadlineIsLostBetweenTwoReadsOfTheClock(t *testing.T) {
 			w.AwaitType(id, conversation.EventOfferExpired, 1)
 		})
 	}
+}
+
+// A deadline that fails, or panics, keeps no other from being met and no work from being offered. It is tried again, and
+// met as soon as it can be.
+func TestAFailingDeadlineHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]func() bool{"fails": func() bool { return true }, "panics": func() bool { panic("nobody thought of this") }} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faults := &faults{}
+			w := New(t, Options{Table: Table(2, 1), Wrap: faults.wrap})
+			bad := wait(w)
+			w.Clock.Step(time.Second)
+			good := wait(w)
+			w.SetState("a0", store.Online)
+			offeredTo(t, w, bad, 1, "a0")
+			w.SetState("a1", store.Online)
+			offeredTo(t, w, good, 1, "a1")
+			due := w.Clock.Now().Add(OfferTimeout)
+			var mended atomic.Bool
+			faults.fail(func(c conversation.Change) bool {
+				return !mended.Load() && c.Conversation.ID == bad && c.Events[len(c.Events)-1].Type == conversation.EventOfferExpired && fault()
+			}, 1000)
+			w.Clock.AwaitTimer(t, due)
+			w.Clock.SetTime(due)
+			w.AwaitType(good, conversation.EventOfferExpired, 1)
+			w.AwaitType(good, conversation.EventOffered, 2)
+
+			again := due.Add(10 * time.Second)
+			w.Clock.AwaitTimer(t, again)
+			if n := metrics(t, w)["handoff_deadlines_failed_total offer"]; n != 1 {
+				t.Errorf("%v deadlines failed, want 1", n)
+			}
+			mended.Store(true)
+			w.Clock.SetTime(again)
+			w.AwaitType(bad, conversation.EventOfferExpired, 1)
+		})
+	}
+}
+
+// So does what is due of an agent.
+func TestAFailingDeadlineOfAnAgentHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	const lease = time.Minute
+	faults := &faults{}
+	w := New(t, Options{Table: Table(2, 1), Wrap: faults.wrap, PresenceLease: lease})
+	owned := [2]string{}
+	for i, name := range []string{"a0", "a1"} {
+		w.SetState(name, store.Online)
+		owned[i] = accepted(t, w, name)
+		w.Send(owned[i], "2", "Are you there?")
+	}
+	var mended atomic.Bool
+	faults.fail(func(c conversation.Change) bool {
+		if c.Conversation.ID == owned[0] && !mended.Load() {
+			panic("nobody thought of this")
+		}
+		return false
+	}, 1000)
+	due := w.Clock.Now().Add(lease + tenant.PresenceGrace)
+	w.Clock.AwaitTimer(t, due)
+	w.Clock.SetTime(due)
+	w.AwaitPresence("a1", store.Offline)
+	w.Clock.AwaitTimer(t, due.Add(10*time.Second))
+	if n := metrics(t, w)["handoff_deadlines_failed_total presence"]; n != 1 {
+		t.Errorf("%v deadlines failed, want 1", n)
+	}
+	mended.Store(true)
+	w.Clock.SetTime(due.Add(10 * time.Second))
+	w.AwaitPresence("a0", store.Offline)
 }

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"context"
+	"errors"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
@@ -36,8 +37,9 @@ func (t *Tenant) withdrawFromLeavers(ctx context.Context, tb *routing.Table) err
 	}); err != nil {
 		return err
 	}
+	var failed error
 	for _, id := range gone {
-		if err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 			now, err := tx.Now()
 			if err != nil {
 				return err
@@ -51,11 +53,10 @@ func (t *Tenant) withdrawFromLeavers(ctx context.Context, tb *routing.Table) err
 				return err
 			}
 			return save(change)
-		}); err != nil {
-			return err
-		}
+		})
+		failed = errors.Join(failed, err)
 	}
-	return nil
+	return failed
 }
 
 // left says whether a conversation is offered to somebody who is in no pool.

@@ -20,6 +20,7 @@ type metrics struct {
 	lost        prometheus.Counter
 	resumed     prometheus.Counter
 	corrections prometheus.Counter
+	putOff      *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -45,8 +46,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		corrections: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "handoff_queue_corrections_total",
 			Help: "Differences between who waits or is there and what the matching knew of it, found by its safety read: wake-ups that were lost."}),
+		putOff: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "handoff_deadlines_failed_total", Help: "Deadlines that could not be met and were put off, by kind: a fault of the program."}, []string{"kind"}),
 	}
-	r.MustRegister(m.corrections, m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
+	r.MustRegister(m.putOff, m.corrections, m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
 	return m
 }
 
