@@ -197,7 +197,8 @@ func (t *Tenant) load(ctx context.Context) error {
 	return nil
 }
 
-// runSafetyReads asks the assigner for one now and then.
+// runSafetyReads asks the assigner for one now and then, and for the answers that nobody gives: a commit that was in doubt
+// may have come through after it was looked for.
 func (t *Tenant) runSafetyReads(ctx context.Context) error {
 	for {
 		timer := t.clock.NewTimer(safetyRead)
@@ -208,6 +209,7 @@ func (t *Tenant) runSafetyReads(ctx context.Context) error {
 		case <-timer.C():
 			t.audit.Store(true)
 			t.wakeAssigner()
+			t.turns.resume()
 		}
 	}
 }

@@ -212,29 +212,33 @@ func (p post) check() error {
 }
 
 // post saves one text once: a repeated one is recognised by its sender's id, also in what was merged since. do gets the
-// conversation that goes on.
+// conversation that goes on. Who repeats theirs may not have been told of the first commit, nor this process: the answer
+// that is owed is looked for.
 func (t *Tenant) post(ctx context.Context, p post, do func(store.Tx, conversation.Conversation, func(conversation.Change) error) (conversation.Event, error)) (out conversation.Event, err error) {
 	if err := p.check(); err != nil {
 		return out, err
 	}
+	var repeated conversation.Conversation
 	err = t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 		chain, err := goesOn(tx, p.id)
 		if err != nil {
 			return err
 		}
+		repeated = conversation.Conversation{}
 		for _, c := range chain {
 			before, ok, err := tx.EventByClientID(c.ID, p.author.Kind, p.clientID)
 			if err != nil {
 				return err
 			}
 			if ok {
-				out = before
+				out, repeated = before, chain[len(chain)-1]
 				return p.repeats(before)
 			}
 		}
 		out, err = do(tx, chain[len(chain)-1], save)
 		return err
 	})
+	t.answerIfOwed(repeated)
 	return out, err
 }
 

@@ -230,9 +230,11 @@ func (t *Tenant) Run(ctx context.Context) error {
 // save several changes through its argument.
 func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conversation.Change) error) error) error {
 	var saved []conversation.Change
+	committing := false
 	lesson := t.matching.begin()
 	err := t.store.Update(ctx, func(tx store.Tx) error {
-		saved, lesson.repeated, lesson.now = saved[:0], len(lesson.about) > 0, time.Time{}
+		saved, committing = saved[:0], false
+		lesson.repeated, lesson.now = len(lesson.about) > 0, time.Time{}
 		teaching := teachingTx{tx, lesson}
 		if err := fn(teaching, func(c conversation.Change) error {
 			if err := tx.Save(c); err != nil {
@@ -246,12 +248,19 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 		}); err != nil {
 			return err
 		}
-		return teaching.commit(saved)
+		if err := teaching.commit(saved); err != nil {
+			return err
+		}
+		committing = true
+		return nil
 	})
 	if lesson.end(err) {
 		t.wakeAssigner()
 	}
 	if err != nil {
+		if committing {
+			t.doubt(saved)
+		}
 		return err
 	}
 	for _, c := range saved {
@@ -260,14 +269,32 @@ func (t *Tenant) change(ctx context.Context, fn func(tx store.Tx, save func(conv
 	return nil
 }
 
+// doubt reacts to changes of which the commit failed, or was given up, and may have come through all the same: what would
+// have to be done then looks into the store first.
+func (t *Tenant) doubt(saved []conversation.Change) {
+	for _, c := range saved {
+		t.hub.wake(c.Conversation.ID)
+		t.turns.question(c.Conversation.ID)
+		t.answerIfOwed(c.Conversation)
+	}
+	t.wakeAssigner()
+	t.wakeRetention()
+	t.outbox.Kick()
+}
+
+// answerIfOwed has the AI answer in a conversation in which it may owe that.
+func (t *Tenant) answerIfOwed(c conversation.Conversation) {
+	if c.Owner.Kind == conversation.OwnerAI && c.Pending != 0 {
+		t.turns.schedule(c.ID)
+	}
+}
+
 // committed reacts to a change that is durable.
 func (t *Tenant) committed(c conversation.Change) {
 	t.metrics.observe(c)
 	t.hub.wake(c.Conversation.ID)
 	t.turns.moved(c.Conversation)
-	if c.Conversation.Owner.Kind == conversation.OwnerAI && c.Conversation.Pending != 0 {
-		t.turns.schedule(c.Conversation.ID)
-	}
+	t.answerIfOwed(c.Conversation)
 	if c.Conversation.Owner.Kind == conversation.OwnerNobody {
 		t.wakeRetention()
 	}
