@@ -18,7 +18,8 @@ type Reassignment struct {
 	Target *Target
 	// Note is for the next human.
 	Note string
-	// Handoff describes the handoff where none is in progress, and Cut is as for TakeOver.
+	// Handoff describes the handoff where none is in progress. One in progress that no route was chosen for, since an agent
+	// took it over, gets its route and points in the queue. Cut is as for TakeOver.
 	Handoff Handoff
 	Cut     *Cut
 	// Background is the AI's summary of the human part.
@@ -64,7 +65,12 @@ func (c Conversation) Reassign(by Person, r Reassignment, now time.Time) (Change
 	}
 	if human {
 		s.conv.Passed = nil
-		e.Handoff = s.amend(func(h *Handoff) { h.Pinned, h.Note = r.Target, r.Note })
+		e.Handoff = s.amend(func(h *Handoff) {
+			h.Pinned, h.Note = r.Target, r.Note
+			if to.Kind == OwnerQueue && h.Pinned == nil && h.Route == "" {
+				h.Route, h.Priority = r.Handoff.Route, r.Handoff.Priority
+			}
+		})
 	}
 	if to.Kind == OwnerAgent {
 		s.conv.Cost = r.Cost

@@ -62,6 +62,9 @@ func (t *Tenant) Open(ctx context.Context, n NewConversation) (c conversation.Co
 	if max(len(n.Customer.ID), len(n.Customer.Name), len(n.Customer.Email)) > maxName {
 		return c, "", &Invalid{"customer", fmt.Sprintf("id, name and email may have %d bytes each", maxName)}
 	}
+	if said := n.Customer.ID + n.Customer.Name + n.Customer.Email; !utf8.ValidString(said) || strings.ContainsRune(said, 0) {
+		return c, "", &Invalid{"customer", "id, name and email must be UTF-8 without the character U+0000; leave it out"}
+	}
 	if n.Language == "" {
 		n.Language = in.table.Copilot.Language
 	}

@@ -131,8 +131,8 @@ func (t *Tenant) reassignToQueue(tx store.Tx, c conversation.Conversation, by ro
 		re.Target = &to
 	}
 	h.Pinned = re.Target
-	return enqueue(tx, in.table, c, h, now, save, func(_ conversation.Handoff, told []string) (conversation.Change, error) {
-		re.Told = told
+	return enqueue(tx, in.table, c, h, now, save, func(assessed conversation.Handoff, told []string) (conversation.Change, error) {
+		re.Handoff, re.Told = assessed, told
 		return c.Reassign(person(by), re, now)
 	})
 }
