@@ -127,7 +127,7 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 	for _, s := range req.about {
 		known[s] = true
 	}
-	for _, id := range m.later {
+	for id := range m.later {
 		known[subject{conversation: id}] = true
 	}
 	find := func(s subject) {

@@ -24,9 +24,8 @@ type matching struct {
 	// reload asks for all to be read; stale for some.
 	reload bool
 	stale  map[subject]bool
-	// later are conversations that somebody else had locked, to be read again at laterAt.
-	later   []string
-	laterAt time.Time
+	// later has when conversations that somebody else had locked are to be read again.
+	later map[string]time.Time
 	// writing counts the transactions under way in which the board was told of something, or offers under way; taught
 	// has what it was told since the oldest of reads reads began.
 	writing map[subject]int
@@ -38,7 +37,9 @@ type matching struct {
 type subject struct{ conversation, agent string }
 
 func newMatching() *matching {
-	return &matching{stale: map[subject]bool{}, writing: map[subject]int{}, taught: map[subject]bool{}}
+	return &matching{
+		stale: map[subject]bool{}, later: map[string]time.Time{}, writing: map[subject]int{}, taught: map[subject]bool{},
+	}
 }
 
 // use makes a table the one by which the board works. What time it is the board learns when something is put on it.
@@ -234,7 +235,7 @@ func (m *matching) left(l *lesson, before []assign.Proposal, again, later map[st
 			l.doubtful = append(l.doubtful, subject{conversation: p.ID})
 		}
 		if later[p.ID] {
-			m.later, m.laterAt = append(m.later, p.ID), now.Add(retryTurn)
+			m.putOff(p.ID, now)
 		}
 	}
 }
@@ -246,17 +247,23 @@ func (m *matching) saw(email string, a store.Agent, now time.Time) {
 	m.board.SetAgent(onBoard(email, a, now))
 }
 
+// putOff has a conversation that somebody else has locked read again in a while. The caller holds the lock.
+func (m *matching) putOff(id string, now time.Time) {
+	if _, ok := m.later[id]; !ok {
+		m.later[id] = now.Add(retryTurn)
+	}
+}
+
 // recall asks for what somebody else had locked to be read again, when it is time.
 func (m *matching) recall(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.laterAt.After(now) {
-		return
+	for id, at := range m.later {
+		if !at.After(now) {
+			m.stale[subject{conversation: id}] = true
+			delete(m.later, id)
+		}
 	}
-	for _, id := range m.later {
-		m.stale[subject{conversation: id}] = true
-	}
-	m.later = nil
 }
 
 // ready says whether take may find something.
@@ -297,7 +304,7 @@ func (m *matching) done(taken []assign.Proposal, again, later map[string]bool, n
 			m.stale[about[0]] = true
 		}
 		if later[p.ID] {
-			m.later, m.laterAt = append(m.later, p.ID), now.Add(retryTurn)
+			m.putOff(p.ID, now)
 		}
 	}
 }
@@ -310,8 +317,8 @@ func (m *matching) next() time.Time {
 		return time.Time{}
 	}
 	next := m.board.Next()
-	if len(m.later) > 0 {
-		next = earliest(next, m.laterAt)
+	for _, at := range m.later {
+		next = earliest(next, at)
 	}
 	return next
 }
