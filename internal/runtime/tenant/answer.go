@@ -312,8 +312,8 @@ func (t *Tenant) handOff(ctx context.Context, v view, tn *turn, d decide.Decisio
 
 func (t *Tenant) commitHandoff(ctx context.Context, id string, tn *turn, h conversation.Handoff) error {
 	return t.persist(ctx, "a handoff", func() error {
-		if err := t.load(ctx); err != nil {
-			return err
+		if _, err := t.refresh(ctx, false); err != nil {
+			return fmt.Errorf("reading who waits and who is there: %w", err)
 		}
 		return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
 			return t.placeHandoff(tx, id, tn, h, save)

@@ -3,7 +3,6 @@ package tenant
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -31,7 +30,8 @@ type reading struct {
 	agents  map[string]store.Agent
 }
 
-// refresh reads what the board may not know, and returns the store's time.
+// refresh reads what the board may not know, and returns the store's time. That is all in the first moments of a process,
+// and later what wake-ups named, also those that woke nobody, such as the heartbeats that another replica got.
 func (t *Tenant) refresh(ctx context.Context, audit bool) (now time.Time, err error) {
 	if err := t.store.View(ctx, func(r store.Reader) (err error) {
 		now, err = r.Now()
@@ -181,20 +181,6 @@ func (m *matching) missing(got reading) (gone []string) {
 		}
 	}, func(assign.Agent) {})
 	return gone
-}
-
-// load reads the board if it was not read yet: a handoff in the first moments of a process finds the agents too.
-func (t *Tenant) load(ctx context.Context) error {
-	t.matching.mu.Lock()
-	loaded := t.matching.loaded
-	t.matching.mu.Unlock()
-	if loaded {
-		return nil
-	}
-	if _, err := t.refresh(ctx, false); err != nil {
-		return fmt.Errorf("reading who waits and who is there: %w", err)
-	}
-	return nil
 }
 
 // runSafetyReads asks the assigner for one now and then, and for the answers that nobody gives: a commit that was in doubt

@@ -154,7 +154,7 @@ func giveBack(tx store.Tx, tb *routing.Table, h holdings, p store.Presence, save
 
 // Heartbeat notes that an agent was heard of, whose sign-in ends at a time. It brings nobody back who is offline.
 func (t *Tenant) Heartbeat(ctx context.Context, a routing.Agent, until time.Time) (p store.Presence, err error) {
-	err = t.store.Update(ctx, func(tx store.Tx) error {
+	err = t.change(ctx, func(tx store.Tx, _ func(conversation.Change) error) error { // which tells the board
 		agents, err := tx.Agents(a.Email)
 		if err != nil {
 			return err
