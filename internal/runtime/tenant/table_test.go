@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
@@ -115,4 +116,31 @@ func TestBeforeTheFirstTable(t *testing.T) {
 	}
 	w.UseTable(Table(1, 1))
 	w.AwaitAnswer(id, 2)
+}
+
+// Who waits already is told by a new table what it says now: that it takes long, or that nobody is there. Who is offered
+// to somebody is told when the offer ends.
+func TestNewTableLooksAtWhoWaits(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{Table: Table(1, 1)})
+	offered := wait(w)
+	w.SetState("a0", store.Online)
+	offeredTo(t, w, offered, 1, "a0")
+	waits := wait(w)
+	awaitText := func(id, want string) {
+		w.Await(id, want, func(e conversation.Event) bool { return e.Text == want })
+	}
+
+	table := Table(1, 1)
+	table.Policy.Unavailable = routing.Unavailable{BusyAfter: metav1.Duration{Duration: 30 * time.Second}, Busy: step(v1alpha1.UnavailableCollectContact)}
+	w.UseTable(table)
+	w.Clock.AwaitTimer(t, Start.Add(30*time.Second))
+	w.Clock.Step(30 * time.Second)
+	awaitText(waits, text(table, routing.TextAskEmail))
+
+	table = closedTable(v1alpha1.UnavailableQueue)
+	w.UseTable(table)
+	awaitText(waits, text(table, v1alpha1.MessageUnavailable))
+	w.Clock.SetTime(Start.Add(OfferTimeout))
+	awaitText(offered, text(table, v1alpha1.MessageUnavailable))
 }

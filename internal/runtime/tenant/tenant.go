@@ -66,7 +66,9 @@ type Tenant struct {
 	kick  chan struct{}
 	audit atomic.Bool
 	// leavers says that somebody may be offered something who is in no pool any more.
-	leavers  atomic.Bool
+	leavers atomic.Bool
+	// revised says that there is a new table; it holds one signal.
+	revised  chan struct{}
 	matching *matching
 	// signing is the key of agents' tokens, once it was read.
 	signing atomic.Pointer[[]byte]
@@ -116,7 +118,7 @@ func New(c Config) *Tenant {
 		hub: newHub(), turns: newTurns(), matching: newMatching(), replica: rand.Text(), pace: cmp.Or(c.Pace, Pace),
 		slots: make(chan struct{}, MaxAnswers), kick: make(chan struct{}, 1),
 	}
-	t.webhooks, t.closed = c.WebhookClient, make(chan struct{}, 1)
+	t.webhooks, t.closed, t.revised = c.WebhookClient, make(chan struct{}, 1), make(chan struct{}, 1)
 	if t.webhooks == nil {
 		t.webhooks = events.NewClient(false)
 	}
@@ -160,6 +162,10 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 	next.senders = t.newSenders(in)
 	t.current.Store(next)
 	t.leavers.Store(true)
+	select {
+	case t.revised <- struct{}{}:
+	default:
+	}
 	first := before == nil
 	t.log.Info("using table", "revision", in.Revision, "first", first,
 		"channels", len(in.Table.Channels), "pools", len(in.Table.Pools))
@@ -212,6 +218,7 @@ func (t *Tenant) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return t.runAssigner(ctx) })
 	g.Go(func() error { return t.runSafetyReads(ctx) })
+	g.Go(func() error { return t.runRevisions(ctx) })
 	g.Go(func() error { return t.runTurns(ctx) })
 	g.Go(func() error { return t.runKeeper(ctx) })
 	g.Go(func() error { return t.runReplica(ctx) })

@@ -78,6 +78,9 @@ func (w *waiting) next() (next time.Time) {
 	if at, ok := w.table.NextClosing(w.route, w.now); ok {
 		next = at
 	}
+	if w.table.Closed(w.route, w.now) { // but offered to somebody
+		next = w.now
+	}
 	if at, ok := w.busyAt(); ok && !w.conv.ToldOf(conversation.Busy) {
 		next = earliest(next, at)
 	}
