@@ -316,3 +316,18 @@ func check(t *testing.T, w *World, tb *routing.Table, want int) int {
 	}
 	return n
 }
+
+// An offer says what its agent holds with it, whether it is made in the handoff or from the queue.
+func TestOffersSayTheRoom(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{Table: Table(1, 3)})
+	ids := []string{wait(w)}
+	w.SetState("a0", store.Online)
+	offeredTo(t, w, ids[0], 1, "a0") // from the queue
+	ids = append(ids, wait(w), wait(w))
+	for i, id := range ids {
+		if e, want := offeredTo(t, w, id, 1, "a0"), (conversation.Room{Held: i + 1, Capacity: 3}); e.Room == nil || *e.Room != want {
+			t.Errorf("offer %d has room %v, want %v", i, e.Room, want)
+		}
+	}
+}

@@ -173,7 +173,7 @@ func (r *round) offer(tx store.Tx, save func(conversation.Change) error) error {
 			r.again[p.ID] = true
 			continue
 		}
-		change, err := c.MakeOffer(offerOf(candidate, now), now)
+		change, err := c.MakeOffer(offerOf(candidate, agent.Load, now), now)
 		if err != nil {
 			return err
 		}
@@ -181,7 +181,7 @@ func (r *round) offer(tx store.Tx, save func(conversation.Change) error) error {
 			return err
 		}
 		r.made++
-		agent.Load.Units += candidate.Cost
+		agent.Load.Units += min(candidate.Cost, candidate.Capacity)
 		agents[p.Candidate.Email] = agent
 	}
 	for email, a := range agents { // also who was found for what could not be offered
@@ -222,10 +222,13 @@ func able(tb *routing.Table, w assign.Waiting, email string, a store.Agent, now 
 	return all[i], true
 }
 
-func offerOf(c routing.Candidate, now time.Time) conversation.Offer {
+// offerOf is the offer to a candidate who holds a load.
+func offerOf(c routing.Candidate, l assign.Load, now time.Time) conversation.Offer {
+	cost := min(c.Cost, c.Capacity)
 	return conversation.Offer{
 		Agent: conversation.Person{Email: c.Email, Name: c.DisplayName},
-		Pool:  c.Pool, Cost: min(c.Cost, c.Capacity), ExpiresAt: now.Add(c.OfferTimeout),
+		Pool:  c.Pool, Cost: cost, ExpiresAt: now.Add(c.OfferTimeout),
+		Room: conversation.Room{Held: l.Units + cost, Capacity: c.Capacity},
 	}
 }
 
@@ -321,7 +324,7 @@ func chooseFor(tx store.Tx, tb *routing.Table, w assign.Waiting, now time.Time, 
 			return nil, err
 		}
 		if c, ok := able(tb, w, c.Email, agents[c.Email], now); ok {
-			offer := offerOf(c, now)
+			offer := offerOf(c, agents[c.Email].Load, now)
 			return &offer, nil
 		}
 		m.saw(c.Email, agents[c.Email], now)
