@@ -121,6 +121,8 @@ type view struct {
 	in     *current
 	// elsewhere says that another replica is giving an answer.
 	elsewhere bool
+	// left says that customers have seen something of an answer to a message before, which nobody is giving any more.
+	left bool
 }
 
 // look reads what a turn needs to know.
@@ -135,7 +137,11 @@ func (t *Tenant) look(ctx context.Context, id string) (v view, err error) {
 		if v.window, err = r.Events(id, max(v.conv.Window, v.conv.Seq-maxWindow), maxWindow); err != nil {
 			return err
 		}
-		v.elsewhere, err = t.elsewhere(r, id)
+		if v.elsewhere, err = t.elsewhere(r, id); err != nil {
+			return err
+		}
+		turn, ok, err := r.Turn(id)
+		v.left = ok && turn.Text != "" && turn.AnswerTo != v.conv.Pending
 		return err
 	})
 	return v, err

@@ -45,6 +45,11 @@ func (t *Tenant) claim(ctx context.Context, v view, tn *turn) (mine bool, err er
 	if v.elsewhere {
 		return false, nil
 	}
+	if v.left {
+		if err := t.persist(ctx, "ending an answer", func() error { return t.endLeft(ctx, v.conv.ID, tn) }); err != nil {
+			return false, err
+		}
+	}
 	t.turns.keep()
 	if !t.store.Shared() || v.in.table.Copilot.Model == nil {
 		return true, nil // at most some words are looked up twice, and one answer is written
@@ -61,6 +66,27 @@ func (t *Tenant) claim(ctx context.Context, v view, tn *turn) (mine bool, err er
 		})
 	})
 	return mine, err
+}
+
+// endLeft writes down what was seen of an answer to a message before the turn's, whose process is gone: the turn's answer
+// takes its place in the store.
+func (t *Tenant) endLeft(ctx context.Context, id string, tn *turn) error {
+	return t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
+		c, now, err := locked(tx, id)
+		if err != nil {
+			return err
+		}
+		turn, ok, err := tx.Turn(id)
+		if err != nil || !ok || turn.Text == "" || turn.AnswerTo == tn.answerTo || !c.Owes(turn.Epoch, turn.AnswerTo) ||
+			turn.Lives && turn.Replica != t.replica {
+			return err
+		}
+		change, err := c.AIAnswers(turn.Epoch, turn.AnswerTo, conversation.Answer{Text: turn.Text, Understood: true, Interrupted: true}, now)
+		if err != nil {
+			return err
+		}
+		return save(change)
+	})
 }
 
 func (t *Tenant) keepAll(ctx context.Context) error {

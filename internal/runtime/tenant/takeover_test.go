@@ -228,3 +228,31 @@ func TestConversationOfARemovedAgentIsTakenOver(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What was seen of an answer stays in the log when its process is gone and the next one answers a newer message.
+func TestWhatWasSeenIsKeptWhereANewerMessageIsAnswered(t *testing.T) {
+	t.Parallel()
+	table := Table(1, 1)
+	model := NewModel(t, table)
+	before := New(t, Options{Table: table})
+	id, _ := before.OpenConversation()
+	one := before.Send(id, "1", "Tell me a long story")
+	model.Next(t).Say("Once upon ")
+	before.AwaitPartial(id, "Once upon ")
+	two := before.Send(id, "2", "Are you there?")
+	before.Stop()
+
+	after := New(t, Options{Table: table, Dir: before.Dir, Clock: before.Clock})
+	call := model.Next(t)
+	call.Say("Yes.")
+	call.End()
+	if e := after.AwaitAnswer(id, two.Seq); e.Text != "Yes." || e.Interrupted {
+		t.Errorf("the answer is %+v", e)
+	}
+	if e := after.AwaitAnswer(id, one.Seq); e.Text != "Once upon " || !e.Interrupted {
+		t.Errorf("the log has %+v", e)
+	}
+	if err := CheckLog(after.Events(id)); err != nil {
+		t.Error(err)
+	}
+}
