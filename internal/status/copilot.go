@@ -17,8 +17,6 @@ type CopilotObservation struct {
 	Table    *routing.Table
 	// Unserved is why this release cannot deploy the Copilot, or empty.
 	Unserved string
-	// Published says that the table was written just now.
-	Published bool
 	// Before says that a table of an earlier spec is still being served.
 	Before bool
 	// ApplyError is why a child could not be written, or nil. It is tried again.
