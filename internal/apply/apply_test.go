@@ -134,6 +134,24 @@ func TestOnlyWhatDiffersIsWritten(t *testing.T) {
 	f.expectWritten()
 }
 
+// What was found in order is remembered for that version of the object and that intent alone.
+func TestFindingsDoNotOutliveTheirVersion(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.apply()
+	f.expectWritten() // finds all in order
+	f.expectWritten() // remembers it
+	d := f.deployment()
+	f.Edit(d, func() { d.Spec.Template.Spec.Containers[0].Image = "theirs" })
+	f.expectWritten("Deployment")
+	f.expectWritten()
+	f.expectWritten()
+	f.table.Copilot.Instructions = "Other."
+	f.expectWritten("RoutingTable")
+	f.table.Copilot.Instructions = "Keep <tags> & order."
+	f.expectWritten("RoutingTable")
+}
+
 func (f *fixture) deployment() *appsv1.Deployment {
 	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "c-handoff"}}
 }

@@ -9,7 +9,7 @@ import (
 	"k8s.io/utils/lru"
 )
 
-// remembered is how many children are known to be as they should be: those of some 6,000 Copilots, in some 10 MiB. Of
+// remembered is how many children are known to be as they should be: those of some 6,000 Copilots, in some 16 MiB. Of
 // more, some are compared anew.
 const remembered = 1 << 16
 

@@ -89,9 +89,9 @@ func Client(namespaces []string) client.Options {
 	return client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(len(namespaces) < 2)}}
 }
 
-// workers is how many objects of a kind whose status is all that is written are reconciled at once: a slow answer for one
-// holds up no other, and most of what the API server can do is left to the Copilots, which have copilot.Workers.
-const workers = 2
+// workers is how many objects of a kind are reconciled at once: enough that a slow answer for one tenant holds up no
+// other, few enough to be gentle with the API server.
+const workers = 4
 
 // timeout ends a reconcile that the API server does not answer. One takes some twenty requests at most.
 const timeout = time.Minute

@@ -2,7 +2,9 @@ package routing_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
@@ -24,12 +26,18 @@ func TestFormatStaysReadable(t *testing.T) {
 	t.Parallel()
 	file := fmt.Sprintf("testdata/format-v%d.txt", routing.FormatVersion)
 	have := fields(t, "", reflect.TypeFor[routing.Table]())
-	raw, _ := os.ReadFile(file) // Compare says that a new format version needs a new file
+	raw, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a new format version needs a new file, as Compare says
+		t.Fatal(err)
+	}
 	for line := range strings.Lines(string(raw)) {
 		line = strings.TrimSuffix(line, "\n")
 		if !slices.Contains(have, line) {
-			t.Fatalf("%s: no Table has %q any more, which runtimes of format version %d read", file, line, routing.FormatVersion)
+			t.Errorf("%s: no Table has %q any more, which runtimes of format version %d read", file, line, routing.FormatVersion)
 		}
+	}
+	if t.Failed() {
+		return
 	}
 	golden.Compare(t, file, []byte(strings.Join(have, "\n")+"\n"))
 }

@@ -136,11 +136,6 @@ func returns(before []metav1.Condition, edited bool) bool {
 	return edited && meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady) || isUpdating(before)
 }
 
-// Passing says whether all that an edit has done to an object that is Ready so far is that it is being worked on.
-func Passing(before, after []metav1.Condition) bool {
-	return meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady) && isUpdating(after)
-}
-
 // passes tells the states of Ready that an edit goes through.
 func passes(ready metav1.Condition) bool {
 	switch ready.Reason {

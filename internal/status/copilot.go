@@ -15,8 +15,6 @@ type CopilotObservation struct {
 	// Problems and Table are what Compile returned: no Table for a Copilot that is not Accepted.
 	Problems []routing.Problem
 	Table    *routing.Table
-	// Published says that the table was written just now.
-	Published bool
 	// Before says that a table of an earlier spec is still being served.
 	Before bool
 	// ApplyError is why a child could not be written, or nil. It is tried again.

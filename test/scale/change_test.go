@@ -101,6 +101,8 @@ func (c *changer) measure(first, n, others int) series {
 	c.b.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var background sync.WaitGroup
+	defer background.Wait()
+	defer cancel()
 	var out series
 	if others > 0 {
 		background.Go(func() { out.others = c.disturb(ctx, first+measured, others) })

@@ -17,7 +17,7 @@ const selfCaused = 2
 // loops finds reconciles that repeat without cause. Each of these is one:
 //
 //   - an object is reconciled although no watch has delivered any change since it was last reconciled without an error:
-//     a poll, a resync, a requeue other than one look at what became of a write;
+//     a poll, a resync, a requeue;
 //   - its reconcile writes again and again although nobody but the operator changes anything: it wakes itself.
 type loops struct {
 	wire     *wire
@@ -48,8 +48,6 @@ type pass struct {
 	// nobody can tell whether the object had left the queue by then. began is when it had.
 	asked, began int
 	failed       bool
-	// planned says that it wrote and asked to look again later at what becomes of that.
-	planned bool
 	// alone is how many in a row wrote with no cause but the operator's own writes.
 	alone int
 }
@@ -92,7 +90,7 @@ func (j *judged) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.
 	loops := j.queue.activity.loops
 	p := &pass{asked: j.queue.asked(r), began: loops.tick()}
 	result, err := j.next.Reconcile(ctx, r)
-	p.failed, p.planned = err != nil, result.RequeueAfter > 0
+	p.failed = err != nil
 	loops.failed(err)
 	loops.end(ctx, j.queue.controller+" "+r.String(), p)
 	return result, err
@@ -128,13 +126,11 @@ func (l *loops) end(ctx context.Context, who string, p *pass) {
 	delete(l.writes, id)
 	before := l.last[who]
 	l.last[who] = p
-	p.planned = p.planned && wrote > 0
 	if before == nil || before.failed || p.failed {
 		return
 	}
 	cause, foreign := l.between(before.asked, p.began)
 	switch {
-	case cause == "" && before.planned:
 	case cause == "":
 		l.complain("controller %s was reconciled again although nothing has changed since", who)
 	case foreign:

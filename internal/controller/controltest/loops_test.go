@@ -81,37 +81,6 @@ func TestReconcileThatWakesItselfIsFound(t *testing.T) {
 	expectComplaint(t, complaints, "wakes itself")
 }
 
-// One look at what became of a write is none. One that asks for the next and finds nothing to write is.
-func TestLookAtWhatBecameOfAWrite(t *testing.T) {
-	t.Parallel()
-	for looks, wants := range map[int]string{1: "", 50: "although nothing has changed"} {
-		t.Run(fmt.Sprint(looks), func(t *testing.T) {
-			t.Parallel()
-			left := looks
-			_, o, complaints := planted(t, predicate.GenerationChangedPredicate{}, func(ctx context.Context, c client.Client, p *v1alpha1.AgentPool) (reconcile.Result, error) {
-				left--
-				switch {
-				case left < 0:
-					return reconcile.Result{}, nil
-				case left == looks-1:
-					return reconcile.Result{RequeueAfter: time.Millisecond}, countUp(ctx, c, p)
-				}
-				return reconcile.Result{RequeueAfter: time.Millisecond}, nil
-			})
-			if wants != "" {
-				expectComplaint(t, complaints, wants)
-				return
-			}
-			o.Rest()
-			select {
-			case have := <-complaints:
-				t.Error(have)
-			default:
-			}
-		})
-	}
-}
-
 func TestReconcileWithACauseIsNone(t *testing.T) {
 	t.Parallel()
 	w, o, complaints := planted(t, predicate.GenerationChangedPredicate{}, func(ctx context.Context, c client.Client, p *v1alpha1.AgentPool) (reconcile.Result, error) {

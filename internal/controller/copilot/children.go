@@ -10,7 +10,6 @@ import (
 	appsac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	ac "github.com/opencopilot/handoff-operator/api/applyconfiguration/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/desired"
 	"github.com/opencopilot/handoff-operator/internal/status"
 )
@@ -46,10 +45,7 @@ func (r *Reconciler) apply(ctx context.Context, in desired.Input, o *status.Copi
 func (r *Reconciler) applyOne(ctx context.Context, in desired.Input, child runtime.ApplyConfiguration, o *status.CopilotObservation) error {
 	deployment, ok := child.(*appsac.DeploymentApplyConfiguration)
 	if !ok {
-		wrote, err := r.Applier.Apply(ctx, child)
-		if _, table := child.(*ac.RoutingTableApplyConfiguration); table {
-			o.Published = wrote
-		}
+		_, err := r.Applier.Apply(ctx, child)
 		return err
 	}
 	var err error

@@ -87,7 +87,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, c *v1alpha1.Copilot) (reconc
 	if err := r.observe(ctx, c, &o); err != nil {
 		return reconcile.Result{}, errors.Join(o.ApplyError, err)
 	}
-	return r.report(ctx, c, o)
+	return reconcile.Result{}, errors.Join(o.ApplyError, r.report(ctx, c, o))
 }
 
 // platform is what the cluster has. An error concerns only a Copilot that wants what it is about, and is tried again.
@@ -115,17 +115,8 @@ func url(c *v1alpha1.Copilot, s routing.Snapshot, t *routing.Table, p desired.Pl
 	return desired.PublicURL(c)
 }
 
-// settling is how long the replicas of a Copilot that was Ready have to acknowledge a new table before its status says that
-// they have not. They take milliseconds, and every edit of a pool would cost each Copilot and Channel two writes more: one
-// that they are not Programmed, one that they are again.
-const settling = time.Second
-
 // report writes the status if it differs, and tells what it says that is new.
-func (r *Reconciler) report(ctx context.Context, c *v1alpha1.Copilot, o status.CopilotObservation) (reconcile.Result, error) {
+func (r *Reconciler) report(ctx context.Context, c *v1alpha1.Copilot, o status.CopilotObservation) error {
 	next := status.Copilot(c, o, metav1.NewTime(r.Now()))
-	if o.Published && status.Passing(c.Status.Conditions, next.Conditions) {
-		return reconcile.Result{RequeueAfter: settling}, nil // the acknowledgement is likely to come first
-	}
-	err := report.Status(ctx, r.Reporter, c, &c.Status, next, status.CopilotEvents(c.Status.Conditions, next.Conditions))
-	return reconcile.Result{}, errors.Join(o.ApplyError, err)
+	return report.Status(ctx, r.Reporter, c, &c.Status, next, status.CopilotEvents(c.Status.Conditions, next.Conditions))
 }

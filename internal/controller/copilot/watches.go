@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -27,18 +26,14 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/desired"
 )
 
-// Workers is how many Copilots are reconciled at once. What customers wait for, the tables, goes through them.
-const Workers = 8
-
 // Register adds the controller to mgr. It wakes for everything that a Copilot's table, children or status come from.
 func (r *Reconciler) Register(mgr manager.Manager) error {
 	w := watches{mgr.GetCache()}
-	owned := handler.EnqueueRequestForOwner(mgr.GetScheme(), mgr.GetRESTMapper(), &v1alpha1.Copilot{}, handler.OnlyControllerOwner())
 	b := builder.ControllerManagedBy(mgr).
 		Named("copilot").
-		WithOptions(controller.Options{RateLimiter: retries(), MaxConcurrentReconciles: Workers}).
+		WithOptions(controller.Options{RateLimiter: retries()}).
 		For(&v1alpha1.Copilot{}, builder.WithPredicates(predicate.Or(index.Spec(), toldToUpgrade()))).
-		Watches(&v1alpha1.RoutingTable{}, index.Later(owned)).
+		Owns(&v1alpha1.RoutingTable{}).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).

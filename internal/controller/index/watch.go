@@ -3,10 +3,7 @@ package index
 import (
 	"context"
 
-	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -23,43 +20,6 @@ func Enqueue(find func(context.Context, client.Object) ([]reconcile.Request, err
 		}
 		return requests
 	})
-}
-
-// behind is the priority of what Later puts into a queue: after what a user did, before what a start finds.
-const behind = handler.LowPriority / 10
-
-// Later makes a handler whose requests wait for those of others: where the API server is slow, what changes tables comes
-// before what statuses tell of them.
-func Later(h handler.EventHandler) handler.EventHandler {
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { h.Create(ctx, e, later(q)) },
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) { h.Update(ctx, e, later(q)) },
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { h.Delete(ctx, e, later(q)) },
-	}
-}
-
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-
-func later(q queue) queue {
-	if p, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-		return laterQueue{p}
-	}
-	return q
-}
-
-type laterQueue struct {
-	priorityqueue.PriorityQueue[reconcile.Request]
-}
-
-// Add adds a request.
-func (q laterQueue) Add(r reconcile.Request) { q.AddWithOpts(priorityqueue.AddOpts{}, r) }
-
-// AddWithOpts adds requests, behind others unless the options say a priority.
-func (q laterQueue) AddWithOpts(o priorityqueue.AddOpts, requests ...reconcile.Request) {
-	if o.Priority == nil {
-		o.Priority = ptr.To(behind)
-	}
-	q.PriorityQueue.AddWithOpts(o, requests...)
 }
 
 // Existence lets pass that an object appears or goes, and no change of it.

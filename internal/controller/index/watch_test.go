@@ -4,10 +4,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 )
@@ -27,23 +24,6 @@ func TestSpecLetsPass(t *testing.T) {
 		tc.edit(after)
 		if have := Spec().Update(event.UpdateEvent{ObjectOld: &v1alpha1.AgentPool{ObjectMeta: before}, ObjectNew: after}); have != tc.want {
 			t.Errorf("%s: %v, want %v", name, have, tc.want)
-		}
-	}
-}
-
-func TestLaterComesBehindWhatUsersDo(t *testing.T) {
-	t.Parallel()
-	q := priorityqueue.New[reconcile.Request]("test")
-	defer q.ShutDown()
-	tell := func(h handler.EventHandler, name string) {
-		p := &v1alpha1.AgentPool{ObjectMeta: metav1.ObjectMeta{Name: name}}
-		h.Delete(t.Context(), event.DeleteEvent{Object: p}, q)
-	}
-	tell(Later(&handler.EnqueueRequestForObject{}), "told")
-	tell(&handler.EnqueueRequestForObject{}, "edited")
-	for _, want := range []string{"edited", "told"} {
-		if have, _ := q.Get(); have.Name != want {
-			t.Errorf("%q comes before %q", have.Name, want)
 		}
 	}
 }
