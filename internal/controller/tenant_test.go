@@ -134,7 +134,7 @@ func TestFullManifestInAnyOrder(t *testing.T) {
 
 			hotel := &v1alpha1.Copilot{ObjectMeta: metav1.ObjectMeta{Name: "hotel"}}
 			w.ExpectCondition(hotel, v1alpha1.ConditionResolvedRefs, metav1.ConditionTrue, v1alpha1.ReasonResolved)
-			w.ExpectCondition(hotel, v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonNotServed, "spec.helpdesks[0]", "spec.webhooks[0]")
+			w.ExpectCondition(hotel, v1alpha1.ConditionServed, metav1.ConditionFalse, v1alpha1.ReasonNotServed, "spec.helpdesks[0]")
 			w.Run("hotel")
 			w.Acknowledge("hotel")
 			w.ExpectReady(hotel, &v1alpha1.Channel{ObjectMeta: metav1.ObjectMeta{Name: "hotel-web"}})

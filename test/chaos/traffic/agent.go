@@ -147,7 +147,7 @@ func (j *job) work(ctx context.Context, how conversation.EventType) error {
 			return err
 		}
 	}
-	return j.release(ctx, c.Handoff.Number)
+	return j.release(ctx, c)
 }
 
 func (j *job) owns(c conversation.Conversation) bool {
@@ -199,16 +199,16 @@ func (j *job) write(ctx context.Context, handoff, n int) error {
 	return j.send(ctx, s, func(ctx context.Context) error { return send(ctx, j.id, id, s.Text) })
 }
 
-// release resolves, or now and then gives the conversation back. Neither may be repeated: a refusal means that the lost
-// answer was a yes, unless the agent is still the owner.
-func (j *job) release(ctx context.Context, handoff int) error {
+// release resolves, or now and then gives a conversation back that may go back. Neither may be repeated: a refusal means
+// that the lost answer was a yes, unless the agent is still the owner.
+func (j *job) release(ctx context.Context, taken conversation.Conversation) error {
 	kind := conversation.EventResolved
-	if j.rand.IntN(5) == 0 {
+	if j.rand.IntN(5) == 0 && !taken.Bounced() {
 		kind = conversation.EventReturned
 	}
 	acknowledged, err := j.move(ctx, kind)
 	if err == nil {
-		acknowledged(handoff)
+		acknowledged(taken.Handoff.Number)
 		return nil
 	}
 	if !refused(err) {
