@@ -91,7 +91,7 @@ var leads = map[conversation.OwnerKind][]conversation.OwnerKind{
 	conversation.OwnerAI:     {conversation.OwnerQueue, conversation.OwnerAgent},
 	conversation.OwnerQueue:  {conversation.OwnerAgent},
 	conversation.OwnerAgent:  {conversation.OwnerAI, conversation.OwnerNobody},
-	conversation.OwnerNobody: {conversation.OwnerAI},
+	conversation.OwnerNobody: {conversation.OwnerAI, conversation.OwnerQueue}, // what bounced goes to a human at once
 }
 
 func (c *checker) ownership(h *history) {

@@ -30,13 +30,14 @@ func (c *checker) handoffs(h *history) {
 	var before conversation.OwnerKind
 	for _, epoch := range h.epochs() {
 		want := 0
-		if before == conversation.OwnerAI {
+		owner := h.owners[epoch].Kind
+		if before == conversation.OwnerAI || before == conversation.OwnerNobody && owner == conversation.OwnerQueue {
 			want = 1
 		}
 		if perEpoch[epoch] != want {
 			c.report(HandoffOnce, h.id, 0, "epoch %d, after the owner %s, has %d handoffs, not %d", epoch, before, perEpoch[epoch], want)
 		}
-		before = h.owners[epoch].Kind
+		before = owner
 	}
 }
 
