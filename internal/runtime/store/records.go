@@ -73,25 +73,6 @@ func (w tx) auditEvent(id string, e conversation.Event) error {
 	return w.Audit(entry)
 }
 
-// span keeps when a handoff began and ended.
-func (w tx) span(before, after position, c conversation.Change) error {
-	for _, e := range c.Events {
-		if e.Type != conversation.EventHandoff {
-			continue
-		}
-		err := w.exec(`INSERT INTO handoffs (conversation, number, began) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
-			c.Conversation.ID, e.Handoff.Number, e.At.UnixNano())
-		if err != nil {
-			return fmt.Errorf("handoff %d: %w", e.Handoff.Number, err)
-		}
-	}
-	if !human(before.owner.Kind) || human(after.owner.Kind) {
-		return nil
-	}
-	return w.exec(`UPDATE handoffs SET ended = $2 WHERE conversation = $1 AND ended IS NULL`,
-		c.Conversation.ID, c.Events[len(c.Events)-1].At.UnixNano())
-}
-
 // human says whether a handoff is in progress: the customer waits for a human, or has one.
 func human(k conversation.OwnerKind) bool {
 	return k != "" && k != conversation.OwnerAI && k != conversation.OwnerNobody
@@ -108,21 +89,29 @@ func (w tx) logPresence(p Presence) error {
 		p.Email, now.UnixNano(), string(p.State), nanosOrNull(p.Until))
 }
 
-// closedAt is when a closed conversation that was not erased was closed; zero for every other.
+// closedAt is when a closed conversation that was not erased was closed; zero for every other. A release that did not
+// write it down has changed nothing since.
 func closedAt(c conversation.Conversation) time.Time {
-	if c.Owner.Kind != conversation.OwnerNobody || !c.ErasedAt.IsZero() {
+	switch {
+	case c.Owner.Kind != conversation.OwnerNobody || !c.ErasedAt.IsZero():
 		return time.Time{}
+	case c.ClosedAt.IsZero():
+		return c.UpdatedAt
+	default:
+		return c.ClosedAt
 	}
-	return c.ClosedAt
 }
 
-// address is an e-mail address or number as customers are looked up by it; "" where it cannot be looked up.
-func address(s string) string {
+// findable is what customers are looked up by; "" for text that the store has no place for.
+func findable(s string) string {
 	if storable([]any{s}) != nil {
 		return ""
 	}
-	return strings.ToLower(s)
+	return s
 }
+
+// address is an e-mail address or number as customers are looked up by it.
+func address(s string) string { return strings.ToLower(findable(s)) }
 
 // contact is where a customer wants the answer.
 func contact(c conversation.Conversation) string {

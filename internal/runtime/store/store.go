@@ -274,6 +274,10 @@ type Tx interface {
 	// ClaimClosed returns up to limit conversations that were closed at a time or before and not erased, with their
 	// lock, leaving out what others have locked.
 	ClaimClosed(before time.Time, limit int) ([]string, error)
+	// CatchUp writes what a release before this one, which may run beside it, did not: what is derived from up to limit
+	// conversations and their logs, so that they are found, erased and counted. It returns how many those were; with fewer
+	// than limit there are no more.
+	CatchUp(limit int) (n int, err error)
 	// EraseContent takes out of a conversation's log and messages what people wrote, and lets no token open it any more.
 	// The conversation's own erasure is saved in the same transaction.
 	EraseContent(id string) error

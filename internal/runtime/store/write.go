@@ -28,7 +28,7 @@ func (w tx) create(c conversation.Change, tokenHash []byte) error {
 	}
 	err = w.exec(`INSERT INTO conversations
 		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, customer, merged_into, closed_at,
-		email, contact, token_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`, append(columns, tokenHash)...)
+		email, contact, token_hash, derived) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $2)`, append(columns, tokenHash)...)
 	if w.violates(err, uniqueConversation) {
 		return fmt.Errorf("%w: it exists already", ErrConflict)
 	}
@@ -56,7 +56,7 @@ func (w tx) save(c conversation.Change) error {
 	}
 	err = w.exec(`UPDATE conversations SET seq = $2, epoch = $3, owner_kind = $4, owner_id = $5, holder = $6, units = $7,
 		pending = $8, waiting_since = $9, offer_expires = $10, body = $11, customer = $12, merged_into = $13, closed_at = $14,
-		email = $15, contact = $16 WHERE id = $1`, columns...)
+		email = $15, contact = $16, derived = CASE WHEN derived = seq THEN $2 ELSE derived END WHERE id = $1`, columns...)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (w tx) position(id string) (p position, err error) {
 // follow writes what depends on a conversation that was just written: its events, the agents' loads, its deadlines, and
 // whom to wake.
 func (w tx) follow(before position, c conversation.Change) error {
-	if err := w.append(c); err != nil {
+	if err := w.append(before.owner.Kind, c); err != nil {
 		return err
 	}
 	w.writing.lock(c.Conversation)
@@ -89,9 +89,6 @@ func (w tx) follow(before position, c conversation.Change) error {
 		return err
 	}
 	if err := w.endTurn(before, c); err != nil {
-		return err
-	}
-	if err := w.span(before, after, c); err != nil {
 		return err
 	}
 	if !slices.Contains(w.writing.wake.Conversations, c.Conversation.ID) {
@@ -148,12 +145,12 @@ func columns(c conversation.Conversation) ([]any, error) {
 		return nil, err
 	}
 	p := positionOf(c)
-	return []any{c.ID, c.Seq, c.Epoch, string(c.Owner.Kind), c.Owner.ID, orNull(p.holder), p.units,
-		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires()), string(body), orNull(c.CustomerKey()), orNull(c.MergedInto),
-		nanosOrNull(closedAt(c)), orNull(address(c.Customer.Email)), orNull(contact(c))}, nil
+	return append([]any{c.ID, c.Seq, c.Epoch, string(c.Owner.Kind), c.Owner.ID, orNull(p.holder), p.units,
+		orNull(c.Pending), waitingSince(c).UnixNano(), orNull(p.offerExpires()), string(body)}, derivedColumns(c)...), nil
 }
 
-func (w tx) append(c conversation.Change) error {
+// append writes the events of a change to what owner had, and what is derived from them.
+func (w tx) append(owner conversation.OwnerKind, c conversation.Change) error {
 	for _, e := range c.Events {
 		body, err := json.Marshal(e)
 		if err != nil {
@@ -165,10 +162,13 @@ func (w tx) append(c conversation.Change) error {
 			return fmt.Errorf("%w: client id %q of %s", ErrDuplicate, e.ClientID, e.Author.Kind)
 		}
 		if err == nil {
-			err = w.auditEvent(c.Conversation.ID, e)
+			err = errors.Join(w.span(c.Conversation.ID, owner, e), w.auditEvent(c.Conversation.ID, e))
 		}
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Seq, err)
+		}
+		if e.Owner != nil {
+			owner = e.Owner.Kind
 		}
 	}
 	return nil

@@ -62,6 +62,9 @@ func (t *Tenant) findCustomer(ctx context.Context, who Session, key, action stri
 	if key == "" {
 		return nil, &Invalid{"customer", "is empty; give the customer's id, e-mail address or phone number"}
 	}
+	if err := t.catchUp(ctx); err != nil {
+		return nil, err
+	}
 	err = t.store.Update(ctx, func(tx store.Tx) error {
 		if ids, err = tx.FindCustomer(key); err != nil {
 			return err
@@ -218,6 +221,9 @@ func (t *Tenant) eraseOld(ctx context.Context) (wait time.Duration, err error) {
 func (t *Tenant) Report(ctx context.Context, from, to time.Time, threshold time.Duration) (records.Report, error) {
 	if !to.After(from) || to.Sub(from) > maxPeriod {
 		return records.Report{}, &Invalid{"to", fmt.Sprintf("must come after from, at most %d days", int(maxPeriod.Hours())/24)}
+	}
+	if err := t.catchUp(ctx); err != nil {
+		return records.Report{}, fmt.Errorf("computing a report: %w", err)
 	}
 	in := records.Input{From: from, To: to, Threshold: threshold}
 	err := t.store.View(ctx, func(r store.Reader) error {

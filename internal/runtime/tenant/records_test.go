@@ -2,8 +2,11 @@ package tenant_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -183,5 +186,34 @@ func TestReport(t *testing.T) {
 	var invalid *tenant.Invalid
 	if _, err := w.Report(t.Context(), begin, begin, time.Second); !errors.As(err, &invalid) || invalid.Field != "to" {
 		t.Errorf("an empty period: %v", err)
+	}
+}
+
+// What a release before this one wrote, which did not know by what customers are found, is found by who asks for it.
+func TestEraseFindsWhatTheReleaseBesideWrote(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(OnPostgres) != "" {
+		return // the file of SQLite is written; the store's own tests have both databases
+	}
+	w := New(t, Options{})
+	ada := conversation.Customer{ID: "u1", Email: "ada@example.com"}
+	openAs(w, ada, "sesame-one")
+	forget := func() {
+		t.Helper()
+		db, err := sql.Open("sqlite", filepath.Join(w.Dir, "handoff.db")+"?_pragma=busy_timeout(5000)")
+		if err == nil {
+			_, err = db.ExecContext(t.Context(), `UPDATE conversations SET customer = NULL, email = NULL, derived = 1`)
+		}
+		if err = errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forget()
+	if all := exported(t, w, "u1"); !strings.Contains(all, "sesame-one") {
+		t.Errorf("exported: %s", all)
+	}
+	forget()
+	if n, err := w.EraseCustomer(t.Context(), boss, ada.Email); n != 1 || err != nil {
+		t.Error(n, err)
 	}
 }

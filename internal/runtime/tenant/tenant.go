@@ -224,6 +224,7 @@ func (t *Tenant) Run(ctx context.Context) error {
 	g.Go(func() error { return t.runReplica(ctx) })
 	g.Go(func() error { return t.outbox.Run(ctx) })
 	g.Go(func() error { return t.runRetention(ctx) })
+	g.Go(func() error { return t.runCatchUp(ctx) })
 	g.Go(func() error { return t.store.Listen(ctx, t.woken) })
 	err := g.Wait()
 	t.leave(ctx)

@@ -2,8 +2,6 @@
 -- Who the customer says they are, to find their conversations by, and the conversation that goes on for a merged one.
 ALTER TABLE conversations ADD COLUMN customer TEXT;
 ALTER TABLE conversations ADD COLUMN merged_into TEXT;
-UPDATE conversations SET customer =
-    coalesce(nullif(json_extract(body, '$.customer.id'), ''), nullif(lower(json_extract(body, '$.customer.email')), ''));
 CREATE INDEX conversations_customer ON conversations (customer) WHERE customer IS NOT NULL;
 CREATE INDEX conversations_merged_into ON conversations (merged_into, id) WHERE merged_into IS NOT NULL;
 

@@ -68,7 +68,6 @@ CREATE INDEX handoffs_ended ON handoffs (ended);
 ALTER TABLE conversations ADD COLUMN closed_at INTEGER;
 ALTER TABLE conversations ADD COLUMN email TEXT;
 ALTER TABLE conversations ADD COLUMN contact TEXT;
-UPDATE conversations SET email = lower(nullif(json_extract(body, '$.customer.email'), ''));
 CREATE INDEX conversations_closed ON conversations (closed_at, id) WHERE closed_at IS NOT NULL;
 CREATE INDEX conversations_email ON conversations (email) WHERE email IS NOT NULL;
 CREATE INDEX conversations_contact ON conversations (contact) WHERE contact IS NOT NULL;
