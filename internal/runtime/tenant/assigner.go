@@ -24,12 +24,12 @@ const (
 // by changes, and by the clock at the next moment that the board or a deadline names.
 func (t *Tenant) runAssigner(ctx context.Context) error {
 	for {
-		next, now, err := t.assignAll(ctx)
+		next, err := t.assignAll(ctx)
 		if err != nil && ctx.Err() == nil {
 			t.log.Error("offering work failed and is tried again", "error", err)
-			next = now.Add(retryTurn)
+			next = t.clock.Now().Add(retryTurn)
 		}
-		timer, stop := t.until(next, now)
+		timer, stop := t.alarm(next)
 		select {
 		case <-ctx.Done():
 			stop()
@@ -41,51 +41,71 @@ func (t *Tenant) runAssigner(ctx context.Context) error {
 	}
 }
 
-// until returns a channel that fires when the store's time, which is now, has come to another; never for the zero time.
-func (t *Tenant) until(at, now time.Time) (<-chan time.Time, func()) {
+// alarm returns a channel that fires when this process's clock has come to a time; never for the zero time.
+func (t *Tenant) alarm(at time.Time) (<-chan time.Time, func()) {
 	if at.IsZero() {
 		return nil, func() {}
 	}
-	d := at.Sub(now)
-	if d <= 0 {
-		past := make(chan time.Time)
-		close(past)
-		return past, func() {}
+	timer := t.clock.NewTimer(at.Sub(t.clock.Now()))
+	if t.clock.Now().Before(at) {
+		return timer.C(), func() { timer.Stop() }
 	}
-	timer := t.clock.NewTimer(d)
-	return timer.C(), func() { timer.Stop() }
+	timer.Stop()
+	past := make(chan time.Time)
+	close(past)
+	return past, func() {}
 }
 
 // assignAll does what is due and offers what can be offered, the foremost place first. It returns when it has to be
-// called again even if nothing happens, and what time it is now, both by the store's time; the zero time stands for never.
-func (t *Tenant) assignAll(ctx context.Context) (next, now time.Time, err error) {
+// called again even if nothing happens, by this process's clock; the zero time stands for never.
+func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
 	in, err := t.inputs()
 	if err != nil {
-		return next, now, nil //nolint:nilerr // Use wakes the assigner
+		return next, nil //nolint:nilerr // Use wakes the assigner
 	}
 	_, began, err := t.nextDeadline(ctx)
 	if err != nil {
-		return next, now, err
+		return next, err
 	}
 	met := errors.Join(t.endOffersOfLeavers(ctx), t.meetDeadlines(ctx, in.table)) // what fails there holds no offer up
 	if _, err := t.refresh(ctx, t.audit.Swap(false)); err != nil {
-		return next, now, errors.Join(met, err)
+		return next, errors.Join(met, err)
 	}
 	again, err := t.offerAll(ctx, in.table)
 	if err := errors.Join(met, err); err != nil {
-		return next, now, err
+		return next, err
 	}
-	next, now, err = t.nextDeadline(ctx)
-	if !next.IsZero() && !next.After(began) {
-		next = now.Add(retryTurn) // another replica has it, or did not finish
+	next, now, err := t.nextDeadline(ctx)
+	if !next.IsZero() && !next.After(began.store) {
+		next = now.store.Add(retryTurn) // another replica has it, or did not finish
 	}
-	return earliest(again, earliest(t.matching.next(), next)), now, err
+	return now.local(earliest(again, earliest(t.matching.next(), next))), err
 }
 
-// nextDeadline returns when the next deadline is due, and what time it is, by one clock.
-func (t *Tenant) nextDeadline(ctx context.Context) (due, now time.Time, err error) {
+// moment is one instant by two clocks: what lies between it and a time does not depend on when that is worked out.
+type moment struct {
+	// store is what the store's clock showed, here what this process's showed just before.
+	store, here time.Time
+}
+
+func (t *Tenant) moment(r store.Reader) (m moment, err error) {
+	m.here = t.clock.Now()
+	m.store, err = r.Now()
+	return m, err
+}
+
+// local is a time of the store by this process's clock; the zero time stays.
+func (m moment) local(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return m.here.Add(at.Sub(m.store))
+}
+
+// nextDeadline returns when the next deadline is due, by the store's clock, and what time it is.
+func (t *Tenant) nextDeadline(ctx context.Context) (due time.Time, now moment, err error) {
 	err = t.store.View(ctx, func(r store.Reader) (err error) {
-		if now, err = r.Now(); err == nil {
+		if now, err = t.moment(r); err == nil {
 			due, err = r.NextDeadline()
 		}
 		return err

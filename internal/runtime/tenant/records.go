@@ -148,12 +148,12 @@ func (t *Tenant) wakeRetention() {
 // runRetention erases closed conversations whose time is over, at that time.
 func (t *Tenant) runRetention(ctx context.Context) error {
 	for {
-		wait, err := t.eraseOld(ctx)
+		next, err := t.eraseOld(ctx)
 		if err != nil && ctx.Err() == nil {
 			t.log.Error("erasing old conversations failed and is tried again", "error", err)
-			wait = retryTurn
+			next = t.clock.Now().Add(retryTurn)
 		}
-		timer, stop := t.after(wait)
+		timer, stop := t.alarm(next)
 		select {
 		case <-ctx.Done():
 			stop()
@@ -165,20 +165,11 @@ func (t *Tenant) runRetention(ctx context.Context) error {
 	}
 }
 
-// after returns a channel that fires after a time, or never for zero.
-func (t *Tenant) after(wait time.Duration) (<-chan time.Time, func()) {
-	if wait == 0 {
-		return nil, func() {}
-	}
-	timer := t.clock.NewTimer(wait)
-	return timer.C(), func() { timer.Stop() }
-}
-
-// eraseOld erases what is due, and returns how long to wait for the next; zero if there is none.
-func (t *Tenant) eraseOld(ctx context.Context) (wait time.Duration, err error) {
+// eraseOld erases what is due, and returns when the next is, by this process's clock; the zero time if there is none.
+func (t *Tenant) eraseOld(ctx context.Context) (next time.Time, err error) {
 	in := t.current.Load()
 	if in == nil || in.table.Copilot.Retention.Duration == 0 {
-		return 0, nil // Use wakes the retention
+		return next, nil // Use wakes the retention
 	}
 	keep := in.table.Copilot.Retention.Duration
 	for more := true; more; {
@@ -200,21 +191,25 @@ func (t *Tenant) eraseOld(ctx context.Context) (wait time.Duration, err error) {
 			}
 			return nil
 		}); err != nil {
-			return 0, err
+			return next, err
 		}
 	}
 	err = t.store.View(ctx, func(r store.Reader) error {
-		now, err := r.Now()
+		now, err := t.moment(r)
 		if err != nil {
 			return err
 		}
 		oldest, err := r.OldestClosed()
 		if !oldest.IsZero() {
-			wait = max(oldest.Add(keep).Sub(now), retryTurn) // one that is due is another replica's
+			due, later := oldest.Add(keep), now.store.Add(retryTurn)
+			if due.Before(later) { // one that is due is another replica's
+				due = later
+			}
+			next = now.local(due)
 		}
 		return err
 	})
-	return wait, err
+	return next, err
 }
 
 // Report computes the figures of a period for supervisors.
