@@ -47,6 +47,8 @@ const (
 	ReasonMissedOffers = "MissedOffers"
 	// ReasonConnectionLost: offline, since nothing was heard of them.
 	ReasonConnectionLost = "ConnectionLost"
+	// ReasonTookOver: busy, since they took a conversation while they were offline.
+	ReasonTookOver = "TookOver"
 )
 
 // Presence is an agent's state. An agent is present while State is Online and Until has not passed.

@@ -125,7 +125,7 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 		if err != nil {
 			return err
 		}
-		if err := answered(tx, locked[a.Email].Presence); err != nil {
+		if err := t.atWork(tx, a.Email, locked[a.Email].Presence, now); err != nil {
 			return err
 		}
 		if err := tx.Touch(a.Email, now); err != nil {

@@ -108,6 +108,8 @@ func TestTransferTargets(t *testing.T) {
 	}
 	_, err := w.Transfer(t.Context(), id, a0, conversation.Target{Line: "desk"}, "")
 	wantInvalid(t, err, "to.line", "one of the pools team")
+	_, err = w.Transfer(t.Context(), id, a0, conversation.Target{Helpdesk: "zendesk"}, "") // though the policy names it
+	wantInvalid(t, err, "to.helpdesk", `"zendesk": helpdesks are not served yet; transfer it to an agent, or to one of the pools team`)
 	_, err = w.Transfer(t.Context(), id, a0, conversation.Target{Pool: "team"}, strings.Repeat("x", tenant.MaxText+1))
 	wantInvalid(t, err, "note", "at most")
 
@@ -115,10 +117,9 @@ func TestTransferTargets(t *testing.T) {
 	if c := w.Do(w.Transfer(t.Context(), other, a0, conversation.Target{Pool: "team"}, "")); c.Owner.Kind != conversation.OwnerQueue {
 		t.Errorf("a pool's belongs to %s", c.Owner.Kind)
 	}
-	c := w.Do(w.Transfer(t.Context(), id, a0, conversation.Target{Helpdesk: "zendesk"}, "See the order."))
-	if c.Owner != (conversation.Owner{Kind: conversation.OwnerHelpdesk, ID: "zendesk"}) || units(t, w, "a0") != 0 {
-		t.Errorf("it belongs to %v, a0 holds %d", c.Owner, units(t, w, "a0"))
-	}
+	ai, _ := w.OpenConversation()
+	_, err = w.Transfer(t.Context(), ai, a0, conversation.Target{Pool: "team"}, "")
+	wantRefusal(t, err, "belongs to the AI")
 }
 
 // A snoozed conversation stays its agent's, frees their capacity, and wakes at its time or when the customer writes.

@@ -255,3 +255,12 @@ func answered(tx store.Tx, p store.Presence) error {
 	p.Missed = 0
 	return tx.SetPresence(p)
 }
+
+// atWork notes that an agent has taken a conversation. One who was offline, or never said anything, is busy since: they
+// are offered nothing that they did not ask for, and if nothing more is heard of them the customer does not wait in vain.
+func (t *Tenant) atWork(tx store.Tx, email string, p store.Presence, now time.Time) error {
+	if p.State != "" && p.State != store.Offline {
+		return answered(tx, p)
+	}
+	return setPresence(tx, store.Presence{Email: email, State: store.Busy, Reason: store.ReasonTookOver, Since: now, Until: now.Add(t.lease)})
+}

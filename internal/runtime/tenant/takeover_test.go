@@ -8,6 +8,7 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
@@ -254,5 +255,47 @@ func TestWhatWasSeenIsKeptWhereANewerMessageIsAnswered(t *testing.T) {
 	}
 	if err := CheckLog(after.Events(id)); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whoever takes a conversation without having said that they are there is busy since: offered nothing, and when nothing is
+// heard of them any more, the customer does not wait for them.
+func TestWhoTakesOverIsThere(t *testing.T) {
+	t.Parallel()
+	for name, before := range map[string]store.PresenceState{"never said anything": "", "went offline": store.Offline} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := New(t, Options{Table: Table(1, 2), PresenceLease: lease})
+			if before != "" {
+				w.SetState("a0", store.Online)
+				w.SetState("a0", before)
+			}
+			id, _ := w.OpenConversation()
+			w.AwaitAnswer(id, w.Send(id, "1", Question).Seq)
+			w.Do(w.TakeOver(t.Context(), id, w.AgentNamed("a0")))
+			wantPresence(t, w, "a0", store.Busy, store.ReasonTookOver)
+			w.Send(id, "2", "Are you there?")
+
+			lost := w.Clock.Now().Add(lease + tenant.PresenceGrace)
+			w.Clock.AwaitTimer(t, lost)
+			w.Clock.SetTime(lost)
+			if e := w.AwaitType(id, conversation.EventRequeued, 1); e.Agent.ID != Email("a0") {
+				t.Errorf("the log has %+v", e)
+			}
+			wantPresence(t, w, "a0", store.Offline, store.ReasonConnectionLost)
+		})
+	}
+}
+
+// A takeover changes nothing of a presence that counts.
+func TestWhoIsThereStaysAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := New(t, Options{Table: Table(1, 2), PresenceLease: lease})
+	for _, state := range []store.PresenceState{store.Online, store.Away, store.Busy} {
+		w.SetState("a0", state)
+		id, _ := w.OpenConversation()
+		w.AwaitAnswer(id, w.Send(id, "1", Question).Seq)
+		w.Do(w.TakeOver(t.Context(), id, w.AgentNamed("a0")))
+		wantPresence(t, w, "a0", state, "")
 	}
 }

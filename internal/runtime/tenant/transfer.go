@@ -7,14 +7,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/opencopilot/handoff-operator/api/v1alpha1"
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
 // Transfer sends an agent's conversation on, with a note for the next human. A colleague, who must be there, is offered it
-// before their pool is; a pool is offered it as from the queue; a line or helpdesk owns it at once.
+// before their pool is; a pool is offered it as from the queue.
 func (t *Tenant) Transfer(ctx context.Context, id string, a routing.Agent, to conversation.Target, note string) (out conversation.Conversation, err error) {
 	in, err := t.inputs()
 	if err != nil {
@@ -32,34 +31,20 @@ func (t *Tenant) Transfer(ctx context.Context, id string, a routing.Agent, to co
 		if err != nil {
 			return err
 		}
-		if to.Line == "" && to.Helpdesk == "" && c.Handoff != nil {
-			h := *c.Handoff
-			h.Pinned, h.At = &to, now
-			out, err = enqueue(tx, in.table, c, h, now, save, func(_ conversation.Handoff, told []string) (conversation.Change, error) {
-				return c.Transfer(person(a), to, note, told, now)
-			})
-		} else {
-			var change conversation.Change
-			if change, err = c.Transfer(person(a), to, note, handedOn(in.table, c), now); err != nil {
-				return err
-			}
-			out, err = change.Conversation, save(change)
+		var h conversation.Handoff // none in progress: it is not the agent's, which the transition says
+		if c.Handoff != nil {
+			h = *c.Handoff
 		}
+		h.Pinned, h.At = &to, now
+		out, err = enqueue(tx, in.table, c, h, now, save, func(_ conversation.Handoff, told []string) (conversation.Change, error) {
+			return c.Transfer(person(a), to, note, told, now)
+		})
 		if err != nil {
 			return err
 		}
 		return tx.Touch(a.Email, now)
 	})
 	return out, err
-}
-
-// handedOn is what the customer is told whose conversation goes to a line or helpdesk.
-func handedOn(tb *routing.Table, c conversation.Conversation) []string {
-	reason := v1alpha1.HandoffAgentTookOver
-	if c.Handoff != nil {
-		reason = c.Handoff.Reason
-	}
-	return []string{tb.Text(v1alpha1.MessageHandoff, languageOf(c), c.ChannelType, reason, nil)}
 }
 
 func checkNote(note string) error {
@@ -83,11 +68,9 @@ func target(r store.Reader, tb *routing.Table, to conversation.Target, now time.
 			return to, unknown("to.pool", to.Pool, "pool", names)
 		}
 	case to.Helpdesk != "":
-		if names := helpdesks(tb); !slices.Contains(names, to.Helpdesk) {
-			return to, unknown("to.helpdesk", to.Helpdesk, "helpdesk of its policy", names)
-		}
+		return to, notServed(tb, "to.helpdesk", to.Helpdesk, "helpdesks are not served yet")
 	default:
-		return to, &Invalid{"to.line", fmt.Sprintf("%q: no table names lines; transfer it to an agent, or to one of the pools %s", clip(to.Line), strings.Join(poolNames(tb), ", "))}
+		return to, notServed(tb, "to.line", to.Line, "no table names lines")
 	}
 	return to, nil
 }
@@ -107,6 +90,11 @@ func colleague(r store.Reader, tb *routing.Table, email string, now time.Time) (
 		return to, &Invalid{"to.agent", fmt.Sprintf("%s is not there now; transfer it to the pool %s, or to somebody who is online", a.Email, to.Pool)}
 	}
 	return to, nil
+}
+
+// notServed refuses a target, and says where it can go instead.
+func notServed(tb *routing.Table, field, value, why string) error {
+	return &Invalid{field, fmt.Sprintf("%q: %s; transfer it to an agent, or to one of the pools %s", clip(value), why, strings.Join(poolNames(tb), ", "))}
 }
 
 func unknown(field, value, what string, known []string) error {
@@ -131,21 +119,4 @@ func poolOf(tb *routing.Table, email string) string {
 		}
 	}
 	return ""
-}
-
-// helpdesks are the names of those that the policy hands off to.
-func helpdesks(tb *routing.Table) (names []string) {
-	if tb.Policy == nil {
-		return nil
-	}
-	for _, r := range tb.Policy.Routes {
-		for _, target := range r.Targets {
-			names = append(names, target.Helpdesk)
-		}
-	}
-	for _, step := range slices.Concat(tb.Policy.Unavailable.Closed, tb.Policy.Unavailable.Busy) {
-		names = append(names, step.Helpdesk)
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(s string) bool { return s == "" })
 }

@@ -204,11 +204,11 @@ func (t *Tenant) customerWrote(tx store.Tx, c conversation.Conversation, text st
 	return ownerGone(tx, in.table, c, now, save)
 }
 
-// ownerGone puts a conversation back whose customer waits for an agent who is offline. Whoever goes offline locks all
+// ownerGone puts a conversation back whose customer waits for an agent who is offline, or never said to be there. Whoever goes offline locks all
 // they own before: either they see what the customer waits for, or this sees that they are gone.
 func ownerGone(tx store.Tx, tb *routing.Table, c conversation.Conversation, now time.Time, save func(conversation.Change) error) error {
 	p, err := tx.Presence(c.Owner.ID)
-	if err != nil || p.State != store.Offline {
+	if err != nil || p.State != store.Offline && p.State != "" {
 		return err
 	}
 	return agentGone(tx, tb, c, now, save)
