@@ -19,15 +19,15 @@ const (
 func (t *Tenant) runCatchUp(ctx context.Context) error {
 	for {
 		err := t.catchUp(ctx)
-		var wait time.Duration
+		var next time.Time
 		switch {
 		case err != nil && ctx.Err() == nil:
 			t.log.Error("what the release before has written cannot be made complete, which is tried again", "error", err)
-			wait = catchUpEvery
+			next = t.clock.Now().Add(catchUpEvery)
 		case t.store.Shared():
-			wait = catchUpEvery
+			next = t.clock.Now().Add(catchUpEvery)
 		}
-		timer, stop := t.after(wait)
+		timer, stop := t.alarm(next)
 		select {
 		case <-ctx.Done():
 			stop()
