@@ -102,6 +102,21 @@ func (r *Replica) Move(ctx context.Context, token, id, transition string) (c con
 	return c, err
 }
 
+// Transfer sends an agent's conversation back to a pool's queue, with a note.
+func (r *Replica) Transfer(ctx context.Context, token, id, pool, note string) (c conversation.Conversation, err error) {
+	out := struct{ Conversation *conversation.Conversation }{&c}
+	body := map[string]any{"to": map[string]string{"pool": pool}, "note": note}
+	err = r.Do(ctx, http.MethodPost, "/v1/agent/conversations/"+id+"/transfer", token, body, &out)
+	return c, err
+}
+
+// Mine returns what an agent owns or is offered.
+func (r *Replica) Mine(ctx context.Context, token string) (all []conversation.Conversation, err error) {
+	out := struct{ Conversations *[]conversation.Conversation }{&all}
+	err = r.Do(ctx, http.MethodGet, "/v1/agent/mine", token, nil, &out)
+	return all, err
+}
+
 // Reply sends an agent's message under an id of its own.
 func (r *Replica) Reply(ctx context.Context, token, id, clientID, text string) error {
 	return r.Do(ctx, http.MethodPost, "/v1/agent/conversations/"+id+"/replies", token, map[string]string{"id": clientID, "text": text}, nil)
@@ -161,7 +176,7 @@ func (r *Replica) Follow(ctx context.Context, c Customer, after int64) (<-chan F
 	}
 	req.Header.Set("Authorization", "Bearer "+c.Token)
 	req.Header.Set("Accept", "text/event-stream")
-	resp, err := r.client.Do(req) //nolint:bodyclose // by who reads it, below
+	resp, err := r.client.Do(req) //nolint:bodyclose // by who reads it, below: the linter does not look into goroutines
 	if err != nil {
 		return nil, err
 	}

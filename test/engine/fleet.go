@@ -11,12 +11,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store/postgrestest"
 	"github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
@@ -39,7 +42,9 @@ type Fleet struct {
 	TB       testing.TB
 	Table    *routing.Table
 	Replicas []*Replica
-	dir      string
+	// Schema of the database that has all of it.
+	Schema string
+	dir    string
 }
 
 // binary builds the runtime once for the test's process.
@@ -91,8 +96,13 @@ func New(tb testing.TB, o Options) *Fleet {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = os.RemoveAll(dir) })
-	f := &Fleet{TB: tb, Table: o.Table, dir: dir}
+	f := &Fleet{TB: tb, Table: o.Table, Schema: store.SchemaName(o.Table.Copilot.Namespace, o.Table.Copilot.Name), dir: dir}
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			f.complaints()
+		}
+		_ = os.RemoveAll(dir)
+	})
 	f.Write(o.DSN)
 	var starting sync.WaitGroup
 	for i := range o.Replicas {
@@ -107,6 +117,16 @@ func New(tb testing.TB, o Options) *Fleet {
 		tb.FailNow()
 	}
 	return f
+}
+
+// complaints shows the last warnings and errors of each replica.
+func (f *Fleet) complaints() {
+	for _, r := range f.Replicas {
+		lines := slices.DeleteFunc(strings.Split(r.Logs(), "\n"), func(line string) bool {
+			return !strings.Contains(line, `"level":"WARN"`) && !strings.Contains(line, `"level":"ERROR"`)
+		})
+		f.TB.Logf("%s complained %d times, at last:\n%s", r.name, len(lines), strings.Join(lines[max(0, len(lines)-20):], "\n"))
+	}
 }
 
 // Write gives all replicas their inputs, with a DSN: the way a rotated Secret reaches them.
