@@ -75,7 +75,7 @@ var fleets struct {
 	n int
 }
 
-// New starts replicas at once, all in one new schema, and returns when each serves. They end with the test.
+// New starts replicas at once, all in one new schema, and returns when each has opened the database. They end with the test.
 func New(tb testing.TB, o Options) *Fleet {
 	tb.Helper()
 	if o.Replicas == 0 {
@@ -110,7 +110,11 @@ func New(tb testing.TB, o Options) *Fleet {
 		f.Replicas = append(f.Replicas, r)
 		tb.Cleanup(r.client.CloseIdleConnections)
 		tb.Cleanup(func() { r.end(syscall.SIGKILL) })
-		starting.Go(r.launch)
+		starting.Go(func() {
+			if r.launch(); !tb.Failed() {
+				r.ready()
+			}
+		})
 	}
 	starting.Wait()
 	if tb.Failed() {
@@ -154,10 +158,10 @@ type Replica struct {
 	name   string
 	client *http.Client
 
-	mu   sync.Mutex
-	cmd  *exec.Cmd
-	url  string
-	gone chan struct{}
+	mu         sync.Mutex
+	cmd        *exec.Cmd
+	url, admin string
+	gone       chan struct{}
 }
 
 // URL of the process that runs, or ran last.
@@ -179,6 +183,24 @@ func (r *Replica) Start() {
 	r.launch()
 	if r.fleet.TB.Failed() {
 		r.fleet.TB.FailNow()
+	}
+}
+
+// ready returns when the replica says that it is. It marks the test as failed if it never does.
+func (r *Replica) ready() {
+	for end := time.Now().Add(Patience); ; {
+		resp, err := r.client.Get(r.admin + "/readyz") //nolint:noctx // it answers at once
+		if err == nil {
+			_ = resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(end) {
+			r.fleet.TB.Errorf("%s is not ready:\n%s", r.name, r.Logs())
+			return
+		}
+		<-time.After(20 * time.Millisecond) // nothing tells when it is
 	}
 }
 
@@ -222,7 +244,7 @@ func (r *Replica) run() error {
 	if err := cmd.Start(); err != nil {
 		return errors.Join(err, logs.Close())
 	}
-	serving, gone := make(chan string, 1), make(chan struct{})
+	serving, gone := make(chan [2]string, 1), make(chan struct{})
 	go func() {
 		defer close(gone)
 		defer logs.Close()
@@ -230,9 +252,9 @@ func (r *Replica) run() error {
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
 			_, _ = fmt.Fprintln(logs, lines.Text())
-			var said struct{ Msg, Address string }
+			var said struct{ Msg, Address, Admin string }
 			if json.Unmarshal(lines.Bytes(), &said) == nil && said.Msg == "serving" {
-				serving <- "http://" + said.Address
+				serving <- [2]string{"http://" + said.Address, "http://" + said.Admin}
 			}
 		}
 		_ = cmd.Wait() // killed, as a rule
@@ -241,9 +263,9 @@ func (r *Replica) run() error {
 	r.cmd, r.gone = cmd, gone
 	r.mu.Unlock()
 	select {
-	case url := <-serving:
+	case urls := <-serving:
 		r.mu.Lock()
-		r.url = url
+		r.url, r.admin = urls[0], urls[1]
 		r.mu.Unlock()
 		return nil
 	case <-gone:

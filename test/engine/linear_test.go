@@ -186,20 +186,22 @@ func (r *race) play(t *testing.T, dice *rand.Rand, polite bool) []porcupine.Oper
 	following, unfollow := context.WithCancel(ctx)
 	spoken := make(chan struct{})
 	watching.Go(func() { r.customer(t, following, c, h, sync.OnceFunc(func() { close(spoken) })) })
-	say := func(i int) {
+	say := func(i int) error {
 		text := []string{"Tell me a story", Human}[i%2]
-		_, _ = r.Replicas[i%len(r.Replicas)].Say(ctx, c, fmt.Sprint("m", i), text) // what comes of it is seen by who claims it
+		_, err := r.Replicas[i%len(r.Replicas)].Say(ctx, c, fmt.Sprint("m", i), text)
+		return err
 	}
-	if say(0); polite {
+	asked := say(0)
+	if polite {
 		select {
 		case <-spoken:
 		case <-ctx.Done():
-			t.Errorf("%s: the AI says nothing", c.ID)
+			t.Errorf("%s: the AI says nothing; asking it: %v", c.ID, asked)
 		}
 	}
 	playing.Go(func() {
 		for i := range 3 {
-			say(i + 1)
+			_ = say(i + 1) // what comes of it is seen by who claims it
 		}
 	})
 	moves := []string{"accept", "accept", "takeover", "return", "transfer", "return", "read"}
@@ -254,18 +256,28 @@ func (r *race) customer(t *testing.T, ctx context.Context, c engine.Customer, h 
 		if err := seen.Show(f); err != nil {
 			t.Errorf("%s: %v", c.ID, err)
 		}
-		p, err := f.Piece()
-		if f.Name != "piece" || err != nil || said[[2]int64{p.Epoch, p.AnswerTo}] {
+		epoch, answerTo, ok := voice(f)
+		if !ok || said[[2]int64{epoch, answerTo}] {
 			continue
 		}
 		spoken()
-		said[[2]int64{p.Epoch, p.AnswerTo}] = true
+		said[[2]int64{epoch, answerTo}] = true
 		h.add(porcupine.Operation{ClientId: 2 * len(r.agents), Input: engine.Request{Move: "say"}, Call: call, Return: time.Now().UnixNano(),
-			Output: engine.Answer{Done: true, Epoch: p.Epoch}})
+			Output: engine.Answer{Done: true, Epoch: epoch}})
 	}
 	if ctx.Err() == nil {
 		t.Errorf("%s: the stream ended, after %s", c.ID, Types(seen.Events))
 	}
+}
+
+// voice says whether a frame is the AI's, a piece of an answer or the answer.
+func voice(f engine.Frame) (epoch, answerTo int64, ok bool) {
+	if f.Name == "piece" {
+		p, err := f.Piece()
+		return p.Epoch, p.AnswerTo, err == nil
+	}
+	e, err := f.Event()
+	return e.Epoch, e.AnswerTo, err == nil && e.AnswerTo != 0
 }
 
 // leave lets somebody close what is left of a conversation, so that nobody is offered it any more.

@@ -26,7 +26,7 @@ const (
 	AnsweredOnce Rule = "answered-once"
 	// HandoffFirst: nobody but the AI owns a conversation without a handoff that was written before, once.
 	HandoffFirst Rule = "handoff-first"
-	// Told: a customer who comes into the queue is told so with it, after it, and nothing is told twice.
+	// Told: a customer is told of every step, with it and after it, and of none twice.
 	Told Rule = "told"
 	// Once: what was sent twice under the same id is in the log once.
 	Once Rule = "once"
@@ -124,6 +124,7 @@ func (a *Auditor) Add(l Log) {
 	r.ownership()
 	r.speech()
 	r.handoffs()
+	r.told()
 	r.once()
 	r.held()
 	r.outbox()
@@ -290,7 +291,6 @@ func (r *reading) handoffs() {
 			h.owner(i, e)
 		}
 	}
-	r.toldOnce()
 }
 
 // humanPart is how far a reading of handoffs has come.
@@ -319,9 +319,6 @@ func (h *humanPart) event(i int, e conversation.Event) {
 	h.active = true
 	if e.Author.Kind != conversation.AuthorAgent && !byAgent(h.log.Events, i) && h.written <= h.window {
 		h.bad(FreshWindow, e.Seq, "handoff %d comes of nothing that the customer wrote since %d", h.number, h.window)
-	}
-	if e.Owner != nil && e.Owner.Kind == conversation.OwnerQueue {
-		h.told(i)
 	}
 }
 
@@ -358,37 +355,53 @@ func (r *reading) handoffWith(i int) bool {
 	return false
 }
 
-// told judges that the customer is told of the handoff i, in the transaction that wrote it.
-func (r *reading) told(i int) {
-	h := r.log.Events[i]
-	for _, e := range r.log.Events[i+1:] {
-		if !e.At.Equal(h.At) || e.Owner != nil {
-			break
-		}
-		if e.Type == conversation.EventMessage && e.Author.Kind == conversation.AuthorSystem {
-			return
-		}
+// step says whether an event is a step of which the customer is told: somebody else takes care of them, nobody is there,
+// or they are asked for a way to be reached.
+func step(e conversation.Event) bool {
+	switch e.Type {
+	case conversation.EventUnavailable, conversation.EventContactAsked, conversation.EventRequeued:
+		return true
+	case conversation.EventHandoff, conversation.EventAssigned, conversation.EventTakenOver, conversation.EventTransferred,
+		conversation.EventReassigned, conversation.EventReturned:
+		return e.Owner != nil && e.Owner.Kind != conversation.OwnerNobody
 	}
-	r.bad(Told, h.Seq, "the customer was not told of handoff %d", h.Handoff.Number)
+	return false
 }
 
-// toldOnce judges what customers are told by the system: nothing before a handoff, and nothing twice at one step.
-func (r *reading) toldOnce() {
-	handedOff := false
-	seen := map[string]int64{}
-	for _, e := range r.log.Events {
+// told judges that the customer is told of each step in the transaction that wrote it, and of none twice: the system says
+// nothing again before the next step, or an answer of the customer's to what it said.
+func (r *reading) told() {
+	handedOff, due := false, int64(0)
+	said := map[string]int64{}
+	for i, e := range r.log.Events {
+		if due != 0 && !e.At.Equal(r.log.Events[i-1].At) {
+			r.bad(Told, due, "the customer was not told of it: %s", r.log.Events[due-1].Type)
+			due = 0
+		}
 		handedOff = handedOff || e.Type == conversation.EventHandoff
-		if e.Type != conversation.EventMessage || e.Author.Kind != conversation.AuthorSystem {
-			continue
+		switch {
+		case e.Type != conversation.EventMessage:
+			if step(e) || e.Owner != nil {
+				clear(said)
+			}
+			if step(e) && due == 0 {
+				due = e.Seq
+			}
+		case e.Author.Kind == conversation.AuthorCustomer:
+			clear(said)
+		case e.Author.Kind == conversation.AuthorSystem:
+			due = 0
+			if !handedOff && e.Epoch == 1 {
+				r.bad(Told, e.Seq, "the customer is told of a handoff that was not written")
+			}
+			if before, twice := said[e.Text]; twice && e.Text != "" { // erased texts are all alike
+				r.bad(Told, e.Seq, "the customer was told the same at %d, and nothing has happened since", before)
+			}
+			said[e.Text] = e.Seq
 		}
-		if !handedOff && e.Epoch == 1 {
-			r.bad(Told, e.Seq, "the customer is told of a handoff that was not written")
-		}
-		key := fmt.Sprint(e.Epoch, " ", e.At.UnixNano(), " ", e.Text) // a later step may say the same
-		if before, twice := seen[key]; twice && e.Text != "" {        // erased texts are all alike
-			r.bad(Told, e.Seq, "the customer was told the same at %d", before)
-		}
-		seen[key] = e.Seq
+	}
+	if due != 0 {
+		r.bad(Told, due, "the customer was not told of it: %s", r.log.Events[due-1].Type)
 	}
 }
 

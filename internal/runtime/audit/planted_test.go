@@ -257,6 +257,24 @@ var planted = []struct {
 		e := *event(t, w.logs[0], message, system, 1)
 		insert(w.logs[0], e.Seq, e)
 	}},
+	{"the customer is told again a while later", audit.Told, func(t *testing.T, w *world) {
+		offered := event(t, w.logs[0], conversation.EventOfferExpired, "", 1)
+		e := *event(t, w.logs[0], message, system, 1)
+		e.At = offered.At
+		insert(w.logs[0], offered.Seq, e)
+	}},
+	{"the customer is told twice who has it", audit.Told, func(t *testing.T, w *world) {
+		e := *event(t, w.logs[0], message, system, 3)
+		e.At = e.At.Add(time.Second)
+		insert(w.logs[0], event(t, w.logs[0], message, agent, 1).Seq, e)
+	}},
+	{"the customer is not told who has it", audit.Told, silence(conversation.EventAssigned)},
+	{"the customer is not told of a takeover", audit.Told, silence(conversation.EventTakenOver)},
+	{"the customer is not told of the way back", audit.Told, silence(conversation.EventReturned)},
+	{"the customer is told late", audit.Told, func(t *testing.T, w *world) {
+		told := event(t, w.logs[0], conversation.EventAssigned, "", 1).Seq + 1
+		w.logs[0].Events[told-1].At = w.logs[0].Events[told-1].At.Add(time.Millisecond)
+	}},
 	{"the customer is told before it is written", audit.Told, func(t *testing.T, w *world) {
 		e := *event(t, w.logs[0], message, system, 1)
 		e.Epoch = 1
@@ -294,6 +312,20 @@ var planted = []struct {
 	}},
 	{"a message has another's key", audit.Outbox, func(_ *testing.T, w *world) { w.logs[0].Outbox[1].Key = w.logs[0].Outbox[0].Key }},
 	{"what waits is tried by nobody", audit.Outbox, func(_ *testing.T, w *world) { w.logs[1].Outbox[2].Next = false }},
+}
+
+// silence takes out what a customer is told with the first event of a type.
+func silence(kind conversation.EventType) func(*testing.T, *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		for _, l := range w.logs {
+			if i := slices.IndexFunc(l.Events, func(e conversation.Event) bool { return e.Type == kind }); i >= 0 {
+				remove(l, l.Events[i].Seq+1)
+				return
+			}
+		}
+		t.Fatalf("no event is %s", kind)
+	}
 }
 
 // Every planted violation is found under its rule.
@@ -338,6 +370,28 @@ func TestWhatLooksLikeAViolation(t *testing.T) {
 	}
 	for _, v := range w.judge() {
 		t.Error(v)
+	}
+}
+
+// What is told again since the customer did it again is no violation either: no address in two messages.
+func TestTheSameIsToldAgainWhereItHappensAgain(t *testing.T) {
+	t.Parallel()
+	asks := func(c conversation.Conversation, now time.Time) (conversation.Change, error) {
+		return c.AskContact(v1alpha1.ChannelTypeEmail, "Which address?", now)
+	}
+	hints := func(c conversation.Conversation, now time.Time) (conversation.Change, error) {
+		return c.Inform("That is no address", now)
+	}
+	judge := func(moves ...move) []audit.Violation {
+		a := &audit.Auditor{}
+		a.Add(*play(t, "c", t0, append([]move{writes("m1"), handsOff, asks}, moves...)...))
+		return a.Result()
+	}
+	if found := judge(writes("m2"), hints, writes("m3"), hints); len(found) > 0 {
+		t.Error(found)
+	}
+	if found := judge(writes("m2"), hints, hints); len(found) != 1 || found[0].Rule != audit.Told {
+		t.Errorf("told twice of one message: %v", found)
 	}
 }
 
