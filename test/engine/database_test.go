@@ -133,7 +133,7 @@ var faults = []struct {
 // anybody was told is done is there.
 func TestDatabaseFaults(t *testing.T) {
 	t.Parallel()
-	rounds := soak(1, 15)
+	rounds := soak(t, "FAULT_ROUNDS", 1, 15)
 	d := newDatabase(t)
 	f := engine.New(t, engine.Options{Table: stormy(t), Replicas: 3, DSN: d.through()})
 	s := must[*engine.Storm](t)(engine.NewStorm(t.Context(), f))

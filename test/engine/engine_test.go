@@ -277,7 +277,7 @@ func TestTakeoversAtAnyMoment(t *testing.T) {
 	f := engine.New(t, engine.Options{Table: table, Replicas: 3})
 	stop := make(chan struct{})
 	var talking sync.WaitGroup
-	talking.Go(func() { talk(model, stop, &talking) })
+	talking.Go(func() { talk(model, 20, stop, &talking) })
 	defer talking.Wait()
 	defer close(stop)
 	agent := must[string](t)(f.Replicas[0].SignIn(t.Context(), "a0"))
@@ -294,15 +294,15 @@ func TestTakeoversAtAnyMoment(t *testing.T) {
 	}
 }
 
-// talk lets the model answer every request in twenty pieces, slower than they are written down.
-func talk(model *Model, stop <-chan struct{}, all *sync.WaitGroup) {
+// talk lets the model answer every request in pieces, as many of which as it takes are slower than they are written down.
+func talk(model *Model, pieces int, stop <-chan struct{}, all *sync.WaitGroup) {
 	for {
 		select {
 		case <-stop:
 			return
 		case call := <-model.Calls():
 			all.Go(func() {
-				for i := range 20 {
+				for i := range pieces {
 					if !call.Say(fmt.Sprintf("piece %d, ", i)) {
 						return
 					}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -22,8 +23,12 @@ import (
 	"github.com/opencopilot/handoff-operator/test/engine"
 )
 
-// soak returns the number for a long proof, or the short form's.
-func soak(short, long int) int {
+// soak returns the number for a long proof, or the short form's, unless an environment variable has another one.
+func soak(t *testing.T, name string, short, long int) int {
+	t.Helper()
+	if text := os.Getenv(name); text != "" {
+		return must[int](t)(strconv.Atoi(text))
+	}
 	if os.Getenv("SOAK") != "" {
 		return long
 	}
@@ -82,13 +87,13 @@ type race struct {
 // have been so by one machine, in some order of its own.
 func TestClaimsAndTakeoversAreLinearizable(t *testing.T) {
 	t.Parallel()
-	runs := soak(20, 2000)
+	runs := soak(t, "LINEAR_RUNS", 20, 2000)
 	table := Table(3, 1000)
 	model := NewModel(t, table)
 	r := &race{Fleet: engine.New(t, engine.Options{Table: table, Replicas: 4}), agents: []string{"a0", "a1", "a2"}, granted: map[string]int{}}
 	stop := make(chan struct{})
 	var beside sync.WaitGroup
-	beside.Go(func() { talk(model, stop, &beside) })
+	beside.Go(func() { talk(model, 20, stop, &beside) })
 	r.signIn(t)
 	beside.Go(func() { r.disturb(t, stop) })
 	defer beside.Wait()

@@ -156,7 +156,10 @@ func (s *Storm) agent(ctx context.Context, name, token string) {
 		if err != nil && ctx.Err() == nil {
 			s.problem(fmt.Errorf("agent %s: %w", name, err))
 		}
-		pause(ctx)
+		select { // a client polls
+		case <-ctx.Done():
+		case <-time.After(100*time.Millisecond + rand.N(400*time.Millisecond)): //nolint:gosec // jitter
+		}
 	}
 }
 

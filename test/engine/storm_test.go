@@ -18,7 +18,7 @@ func stormy(t *testing.T) *routing.Table {
 	model := NewModel(t, table)
 	stop := make(chan struct{})
 	var talking sync.WaitGroup
-	talking.Go(func() { talk(model, stop, &talking) })
+	talking.Go(func() { talk(model, 8, stop, &talking) })
 	t.Cleanup(func() {
 		close(stop)
 		talking.Wait()
@@ -41,7 +41,7 @@ func fair(t *testing.T, s *engine.Storm) {
 // customers saw is what the log has, nobody waits for ever, and the auditor finds nothing.
 func TestKillStorm(t *testing.T) {
 	t.Parallel()
-	conversations := soak(50, 5000)
+	conversations := soak(t, "STORM_CONVERSATIONS", 50, 5000)
 	table := stormy(t)
 	f := engine.New(t, engine.Options{Table: table, Replicas: 4})
 	s := must[*engine.Storm](t)(engine.NewStorm(t.Context(), f))
@@ -53,7 +53,7 @@ func TestKillStorm(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(200*time.Millisecond + rand.N(time.Second)): //nolint:gosec // jitter
+			case <-time.After(rand.N(4 * time.Second)): //nolint:gosec // jitter
 			}
 			victim := f.Replicas[rand.IntN(len(f.Replicas))] //nolint:gosec // which one does not matter
 			s.Lost.Add(1)
@@ -72,7 +72,7 @@ func TestKillStorm(t *testing.T) {
 			next <- i
 		}
 	}()
-	s.Run(t.Context(), min(conversations, 100), next)
+	s.Run(t.Context(), min(conversations, 50), next)
 	close(stop)
 	killing.Wait()
 	fair(t, s)

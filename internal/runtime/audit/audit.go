@@ -93,7 +93,12 @@ type Auditor struct {
 	presences  map[string][]Presence
 	offers     []offer
 	holds      map[string][]hold
+	// twice are the times over which a clock went again, as far as a conversation shows it.
+	twice []span
 }
+
+// span is a time, both ends included.
+type span struct{ from, to time.Time }
 
 // offer is one that was made.
 type offer struct {
@@ -130,11 +135,15 @@ func (a *Auditor) Add(l Log) {
 	r.outbox()
 }
 
-// Result judges what goes beyond one conversation, and returns everything that was found.
+// Result judges what goes beyond one conversation, and returns everything that was found. What happened in several
+// conversations has an order by its times alone: where a clock was set back, and went over them again, there is none to
+// judge by.
 func (a *Auditor) Result() []Violation {
 	for _, o := range a.offers {
-		a.room(o)
-		a.present(o)
+		if !slices.ContainsFunc(a.twice, func(s span) bool { return !o.event.At.Before(s.from) && !o.event.At.After(s.to) }) {
+			a.room(o)
+			a.present(o)
+		}
 	}
 	a.offers = nil
 	return a.violations
@@ -198,7 +207,13 @@ func (r *reading) bad(rule Rule, seq int64, format string, args ...any) {
 }
 
 func (r *reading) sequence() {
+	var latest time.Time
 	for i, e := range r.log.Events {
+		if e.At.Before(latest) {
+			r.twice = append(r.twice, span{e.At, latest})
+		} else {
+			latest = e.At
+		}
 		if want := int64(i) + 1; e.Seq != want {
 			r.bad(Sequence, e.Seq, "it stands where %d belongs", want)
 			return

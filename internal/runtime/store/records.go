@@ -49,7 +49,7 @@ type Span struct {
 const (
 	queryAudit = `SELECT id, at, actor, action, conversation, seq, subject, detail FROM audit_trail
 		WHERE id > $1 AND ($2 = '' OR actor = $2) AND ($3 = '' OR conversation = $3) AND at >= $4 AND at < $5 ORDER BY id LIMIT $6`
-	queryPresenceLog = `SELECT email, at, state, until FROM presence_log WHERE at >= $1 AND at < $2 ORDER BY at, id`
+	queryPresenceLog = `SELECT email, at, state, until FROM presence_log WHERE at >= $1 AND at < $2 ORDER BY id`
 	queryHandoffs    = `SELECT conversation, number, began, ended FROM handoffs
 		WHERE began < $2 AND (ended IS NULL OR ended >= $1) ORDER BY began, conversation, number`
 	queryClosed = `SELECT id FROM conversations WHERE closed_at <= $1 ORDER BY closed_at, id LIMIT $2`

@@ -206,7 +206,7 @@ type Reader interface {
 	OldestClosed() (time.Time, error)
 	// Handoffs returns those of which some part lies from from until to, by their beginning.
 	Handoffs(from, to time.Time) ([]Span, error)
-	// PresenceLog returns the changes of presences from from until to, in order.
+	// PresenceLog returns the changes of presences from from until to, in the order in which they were written.
 	PresenceLog(from, to time.Time) ([]PresenceChange, error)
 	// AuditTrail returns up to limit entries that fit, with an id above after, in order.
 	AuditTrail(f AuditFilter, after int64, limit int) ([]AuditEntry, error)
