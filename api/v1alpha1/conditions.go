@@ -88,6 +88,8 @@ const (
 	ReasonGatewayAPIMissing = "GatewayAPIMissing"
 	// ReasonPodFailing: a pod of the runtime cannot start; the message says why.
 	ReasonPodFailing = "PodFailing"
+	// ReasonStorageUnavailable: a replica cannot use its storage and tells customers to try again; the message says why.
+	ReasonStorageUnavailable = "StorageUnavailable"
 	// ReasonSettled: nothing is being worked on.
 	ReasonSettled = "Settled"
 )

@@ -43,6 +43,10 @@ type ReplicaStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
+	// storageError says why the replica cannot use its storage and tells customers to try again. It is absent while it can.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	StorageError string `json:"storageError,omitempty"`
 }
 
 // RoutingTableStatus carries each replica's acknowledged revision.

@@ -90,10 +90,14 @@ func serve(ctx context.Context, f flags) error {
 	if err != nil {
 		return err
 	}
-	return server.Run(ctx, server.Options{
+	o := server.Options{
 		DataDir: f.dataDir, RunDir: f.runDir, Addr: f.addr, AdminAddr: f.adminAddr,
 		Source: source, Logger: log, Registry: reg,
-	})
+	}
+	if cluster, ok := source.(*table.Cluster); ok {
+		o.StorageChanged = cluster.StorageChanged
+	}
+	return server.Run(ctx, o)
 }
 
 // source returns where the inputs come from.

@@ -169,6 +169,22 @@ func TestRefusedTableIsReported(t *testing.T) {
 	expectEvent(w, v1alpha1.ReasonTableRefused)
 }
 
+func TestStorageThatIsAwayIsReported(t *testing.T) {
+	t.Parallel()
+	w := controltest.New(t)
+	w.Start()
+	b := ready(w)
+	w.LoseStorage("bikes", "the database does not answer")
+	w.ExpectCondition(b.copilot, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonStorageUnavailable,
+		"1 of 1", "try again", "the database does not answer")
+	w.ExpectCondition(b.copilot, v1alpha1.ConditionProgrammed, metav1.ConditionTrue, v1alpha1.ReasonProgrammed)
+	w.ExpectKstatus(b.copilot, status.InProgressStatus)
+	w.ExpectCondition(b.channel, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonCopilotNotReady, "the database does not answer")
+	expectEvent(w, v1alpha1.ReasonStorageUnavailable)
+	w.Acknowledge("bikes")
+	w.ExpectReady(b.copilot, b.channel)
+}
+
 func TestEntryOfGonePodIsRemoved(t *testing.T) {
 	t.Parallel()
 	w := controltest.New(t)

@@ -80,6 +80,10 @@ func acknowledged(o CopilotObservation, revision string) []v1alpha1.ReplicaStatu
 	return acks(o, func(r v1alpha1.ReplicaStatus) bool { return r.Revision == revision })
 }
 
+func withoutStorage(o CopilotObservation) []v1alpha1.ReplicaStatus {
+	return acks(o, func(r v1alpha1.ReplicaStatus) bool { return r.StorageError != "" })
+}
+
 // acks are those of the pods that live.
 func acks(o CopilotObservation, fits func(v1alpha1.ReplicaStatus) bool) []v1alpha1.ReplicaStatus {
 	live := map[string]bool{}
@@ -145,6 +149,10 @@ func serves(o CopilotObservation, accepted, programmed metav1.Condition) metav1.
 		return no(kind, v1alpha1.ReasonScaledToZero, "spec.runtime.replicas: 0 replicas serve nobody: set 1 or more.")
 	case !isTrue(programmed):
 		return no(kind, programmed.Reason, programmed.Message)
+	case len(withoutStorage(o)) > 0:
+		without := withoutStorage(o)
+		return no(kind, v1alpha1.ReasonStorageUnavailable, fmt.Sprintf(
+			"%d of %d replicas cannot use the storage and tell customers to try again: %s", len(without), len(o.Pods), without[0].StorageError))
 	case o.Available < o.Desired && len(o.Troubles) > 0:
 		return no(kind, v1alpha1.ReasonPodFailing, podFailing(o))
 	case o.Available < o.Desired:

@@ -136,6 +136,21 @@ func TestCopilot(t *testing.T) {
 			want:    []string{"Programmed=True/Programmed", "Ready=True/Ready"},
 			kstatus: kstatus.CurrentStatus,
 		},
+		"without its storage": {
+			change: func(o *status.CopilotObservation) {
+				o.Acks[0].StorageError = "the database is away"
+			},
+			want:    []string{"Programmed=True/Programmed", "Ready=False/StorageUnavailable", "Reconciling=True/Progressing", "Stalled=False/Settled"},
+			kstatus: kstatus.InProgressStatus,
+			says:    "1 of 1 replicas cannot use the storage and tell customers to try again: the database is away",
+		},
+		"a gone pod was without its storage": {
+			change: func(o *status.CopilotObservation) {
+				o.Acks = append(o.Acks, v1alpha1.ReplicaStatus{Name: "q", StorageError: "the database is away"})
+			},
+			want:    []string{"Ready=True/Ready"},
+			kstatus: kstatus.CurrentStatus,
+		},
 		"acknowledged but not available": {
 			change:  func(o *status.CopilotObservation) { o.Available = 0 },
 			want:    []string{"Programmed=True/Programmed", "Ready=False/Progressing", "Reconciling=True/Progressing"},

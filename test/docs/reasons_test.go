@@ -107,6 +107,11 @@ var states = []func(*status.CopilotObservation){
 	func(o *status.CopilotObservation) {
 		o.Acks = []v1alpha1.ReplicaStatus{{Name: "p", Refused: routing.Revision(&routing.Table{})}}
 	},
+	func(o *status.CopilotObservation) {
+		for i := range o.Acks {
+			o.Acks[i].StorageError = "away"
+		}
+	},
 	func(o *status.CopilotObservation) { o.Available = 0 },
 	func(o *status.CopilotObservation) { o.Desired = 0 },
 	func(o *status.CopilotObservation) { o.Reachable = false },

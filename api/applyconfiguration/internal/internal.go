@@ -1066,6 +1066,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: revision
       type:
         scalar: string
+    - name: storageError
+      type:
+        scalar: string
 - name: com.github.opencopilot.handoff-operator.api.v1alpha1.Retention
   map:
     fields:

@@ -86,6 +86,12 @@ func (w *World) Refuse(copilot, serves, message string) {
 		WithRefused(w.Current(copilot).Spec.Revision).WithMessage(message))
 }
 
+// LoseStorage has the pod say that it serves the current table and cannot use its storage.
+func (w *World) LoseStorage(copilot, why string) {
+	w.Helper()
+	w.say(copilot, ac.ReplicaStatus().WithName(PodName(copilot)).WithRevision(w.Current(copilot).Spec.Revision).WithStorageError(why))
+}
+
 func (w *World) say(copilot string, entry *ac.ReplicaStatusApplyConfiguration) {
 	w.Helper()
 	intent := ac.RoutingTable(desired.Name(copilot), w.Namespace).WithStatus(ac.RoutingTableStatus().WithReplicas(entry))

@@ -20,10 +20,12 @@ import (
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
-// cluster is a Source whose inputs a test sends, and which tells what use made of them.
+// cluster is a Source whose inputs a test sends, and which tells what use made of them and what became of the storage.
 type cluster struct {
 	inputs chan table.Inputs
 	used   chan error
+	// storage has what StorageChanged was called with.
+	storage chan error
 }
 
 func (c *cluster) Run(ctx context.Context, use table.Use) error {
@@ -55,13 +57,14 @@ func startOnDatabase(t *testing.T, copilot, dsn string) (*process, *cluster) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{stop: cancel, ended: make(chan error, 1), client: &http.Client{Transport: &http.Transport{}}}
-	c := &cluster{inputs: make(chan table.Inputs), used: make(chan error)}
+	c := &cluster{inputs: make(chan table.Inputs), used: make(chan error), storage: make(chan error, 2)}
 	started := make(chan server.Started, 1)
 	go func() {
 		p.ended <- server.Run(ctx, server.Options{
 			Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Source: c,
 			Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
-			Started: func(_ context.Context, s server.Started) { started <- s },
+			StorageChanged: func(err error) { c.storage <- err },
+			Started:        func(_ context.Context, s server.Started) { started <- s },
 		})
 	}()
 	t.Cleanup(func() {
@@ -170,6 +173,45 @@ func TestDatabaseAwayAtTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.become(t, "/readyz", http.StatusOK)
+	if status, _, body := p.post(t, "/v1/conversations", "", openBody); status != http.StatusCreated {
+		t.Errorf("%d %v", status, body)
+	}
+}
+
+// A database that goes away leaves the process ready, so that customers are told to try again and are not sent away by a
+// Service without an endpoint. The operator is told, and told that it is back.
+func TestDatabaseGoesAway(t *testing.T) {
+	t.Parallel()
+	db := postgrestest.Start(t)
+	p, c := startOnDatabase(t, "left", db.DSN())
+	p.become(t, "/readyz", http.StatusOK)
+	db.Stop()
+	select {
+	case err := <-c.storage:
+		if err == nil || !strings.Contains(err.Error(), "connect") {
+			t.Errorf("the storage changed: %v", err)
+		}
+	case <-time.After(Patience):
+		t.Fatal("nobody is told that the database is away")
+	}
+	status, retry, body := p.post(t, "/v1/conversations", "", openBody)
+	if status != http.StatusServiceUnavailable || retry == "" || !strings.Contains(fmt.Sprint(body), "try again") {
+		t.Errorf("%d, Retry-After %q, %v", status, retry, body)
+	}
+	if status, body := p.get(t, "http://"+p.AdminAddr+"/readyz"); status != http.StatusOK {
+		t.Errorf("ready: %d %s", status, body)
+	}
+	if err := db.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-c.storage:
+		if err != nil {
+			t.Errorf("the storage changed: %v", err)
+		}
+	case <-time.After(Patience):
+		t.Fatal("nobody is told that the database is back")
+	}
 	if status, _, body := p.post(t, "/v1/conversations", "", openBody); status != http.StatusCreated {
 		t.Errorf("%d %v", status, body)
 	}

@@ -53,6 +53,8 @@ type Options struct {
 	Logger   *slog.Logger
 	// Registry holds the metrics; nil for one of its own.
 	Registry *prometheus.Registry
+	// StorageChanged is called when the storage stops working, with why, and with nil when it works again. It may be nil.
+	StorageChanged func(err error)
 	// Started is called with the addresses when customers can be served. It may be nil.
 	Started func(ctx context.Context, s Started)
 }
@@ -78,6 +80,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	t := tenant.New(tenant.Config{Store: st, Logger: o.Logger, Registerer: o.Registry,
 		WebhookClient: events.NewClient(o.Loopback)})
 
+	h := &health{tenant: t}
 	g, ctx := errgroup.WithContext(ctx)
 	s := Started{Tenant: t}
 	ready := make(chan struct{})
@@ -85,7 +88,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return stop(g, err)
 	}
 	if o.AdminAddr != "" {
-		if s.AdminAddr, err = listen(ctx, g, o.AdminAddr, admin(t, o.Registry), o.Logger); err != nil {
+		if s.AdminAddr, err = listen(ctx, g, o.AdminAddr, admin(h, o.Registry), o.Logger); err != nil {
 			return stop(g, err)
 		}
 	}
@@ -95,6 +98,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 	}
 	g.Go(func() error { return t.Run(ctx) })
+	g.Go(func() error { return h.watch(ctx, o.Logger, o.StorageChanged) })
 	use := func(ctx context.Context, in table.Inputs) error {
 		if err := st.use(ctx, in); err != nil {
 			return err
@@ -147,17 +151,11 @@ func public(t *tenant.Tenant, end <-chan struct{}) http.Handler {
 }
 
 // admin serves metrics and health. A live process is healthy; it is ready when customers can be served.
-func admin(t *tenant.Tenant, reg *prometheus.Registry) http.Handler {
+func admin(h *health, reg *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(reg, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		if err := t.Ready(r.Context()); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = w.Write([]byte("ok\n"))
-	})
+	mux.HandleFunc("GET /readyz", h.readyz)
 	return mux
 }
 

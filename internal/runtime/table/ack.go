@@ -36,6 +36,8 @@ type acker struct {
 
 	mu      sync.Mutex
 	desired *v1alpha1.ReplicaStatus
+	// storageError is part of the entry, too.
+	storageError string
 	// observed is nil while no RoutingTable is known to exist.
 	observed *report
 	applied  *report
@@ -49,6 +51,14 @@ func newAcker(log *slog.Logger, apply func(context.Context, *v1alpha1.ReplicaSta
 func (a *acker) want(entry v1alpha1.ReplicaStatus) {
 	a.mu.Lock()
 	a.desired = &entry
+	a.mu.Unlock()
+	poke(a.wake)
+}
+
+// storage sets why the storage cannot be used; empty where it can.
+func (a *acker) storage(problem string) {
+	a.mu.Lock()
+	a.storageError = problem
 	a.mu.Unlock()
 	poke(a.wake)
 }
@@ -106,7 +116,7 @@ func (a *acker) send(ctx context.Context, entry *v1alpha1.ReplicaStatus) error {
 	a.mu.Lock()
 	a.applied = &report{entry: entry, resourceVersion: version}
 	a.mu.Unlock()
-	a.log.InfoContext(ctx, "reported the table's revision", "revision", entry.Revision, "refused", entry.Refused)
+	a.log.InfoContext(ctx, "reported the table's revision", "revision", entry.Revision, "refused", entry.Refused, "storageError", entry.StorageError)
 	return nil
 }
 
@@ -117,10 +127,12 @@ func (a *acker) due() *v1alpha1.ReplicaStatus {
 	if a.desired == nil || a.observed == nil {
 		return nil
 	}
-	if now := a.newest().entry; now != nil && *now == *a.desired {
+	want := *a.desired
+	want.StorageError = a.storageError
+	if now := a.newest().entry; now != nil && *now == want {
 		return nil
 	}
-	return a.desired
+	return &want
 }
 
 // newest returns the newer of what was seen and what was written: a watch may lag behind our own write.

@@ -105,5 +105,8 @@ func replicaApply(entry *v1alpha1.ReplicaStatus) *applyv1alpha1.ReplicaStatusApp
 	if entry.Message != "" {
 		a.WithMessage(entry.Message)
 	}
+	if entry.StorageError != "" {
+		a.WithStorageError(entry.StorageError)
+	}
 	return a
 }

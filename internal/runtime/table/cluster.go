@@ -94,6 +94,15 @@ func (c *Cluster) Run(ctx context.Context, use Use) error {
 	}
 }
 
+// StorageChanged tells the operator why this replica cannot use its storage, or, with nil, that it can.
+func (c *Cluster) StorageChanged(err error) {
+	problem := ""
+	if err != nil {
+		problem = clip(err.Error())
+	}
+	c.acks.storage(problem)
+}
+
 // follow starts watching one object.
 func (c *Cluster) follow(ctx context.Context, r ref) *follower {
 	f := &follower{

@@ -223,6 +223,24 @@ func TestWhatTheTableNoLongerNamesIsNoLongerWatched(t *testing.T) {
 	}
 }
 
+func TestStorageThatIsAwayIsReportedBesideTheRevision(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, env.Config)
+	w.write(spec(t, plain("good")))
+	s := w.start(w.options(w.config))
+	s.next()
+	good := routing.Revision(plain("good"))
+	w.acknowledged(good)
+	s.cluster.StorageChanged(errors.New("the database is away" + strings.Repeat("é", 1024)))
+	w.replicas("report the storage", func(r []v1alpha1.ReplicaStatus) bool {
+		return len(r) == 1 && r[0].Revision == good && strings.HasPrefix(r[0].StorageError, "the database is away")
+	})
+	s.cluster.StorageChanged(nil)
+	w.replicas("take it back", func(r []v1alpha1.ReplicaStatus) bool {
+		return len(r) == 1 && r[0].Revision == good && r[0].StorageError == ""
+	})
+}
+
 func TestShutdownTakesAwayItsOwnEntryOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, env.Config)

@@ -13,7 +13,7 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
 
-// messageLimit is the API's limit on the bytes of a refusal's message.
+// messageLimit is the API's limit on the bytes of a message.
 const messageLimit = 1024
 
 // candidate is a valid table that may be put to use once its Secrets and ConfigMaps were read.
@@ -203,13 +203,17 @@ func (s *session) refuse(ctx context.Context, revision string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	message := err.Error()
-	if len(message) > messageLimit {
-		message = string(bytes.ToValidUTF8([]byte(message[:messageLimit]), nil))
-	}
 	s.opts.Metrics.refused.Inc()
 	s.opts.Log.ErrorContext(ctx, "refused inputs, what is in use stays in use", "revision", revision, "error", err)
-	s.refusal = &v1alpha1.ReplicaStatus{Refused: revision, Message: message}
+	s.refusal = &v1alpha1.ReplicaStatus{Refused: revision, Message: clip(err.Error())}
+}
+
+// clip shortens a message to what the API takes.
+func clip(message string) string {
+	if len(message) > messageLimit {
+		return string(bytes.ToValidUTF8([]byte(message[:messageLimit]), nil))
+	}
+	return message
 }
 
 // forgive takes back a refusal of a revision whose contents are again those in use.

@@ -198,6 +198,8 @@ type source struct {
 	// refuse is the answer to each use, nil for yes.
 	refuse  func(table.Inputs) error
 	metrics *prometheus.Registry
+	// cluster is what runs, or nil for a file.
+	cluster *table.Cluster
 	cancel  context.CancelFunc
 	done    chan error
 }
@@ -216,7 +218,9 @@ func (w *world) start(opts table.ClusterOptions, with ...func(*source)) *source 
 	opts.Metrics = table.NewMetrics(registry)
 	cluster, err := table.NewCluster(opts)
 	must(w.t, err)
-	return startSource(w.ctx, w.t, registry, cluster.Run, with...)
+	s := startSource(w.ctx, w.t, registry, cluster.Run, with...)
+	s.cluster = cluster
+	return s
 }
 
 func startSource(ctx context.Context, t *testing.T, registry *prometheus.Registry, run func(context.Context, table.Use) error, with ...func(*source)) *source {

@@ -17,6 +17,8 @@ type ReplicaStatusApplyConfiguration struct {
 	Refused *string `json:"refused,omitempty"`
 	// message says why a table was refused.
 	Message *string `json:"message,omitempty"`
+	// storageError says why the replica cannot use its storage and tells customers to try again. It is absent while it can.
+	StorageError *string `json:"storageError,omitempty"`
 }
 
 // ReplicaStatusApplyConfiguration constructs a declarative configuration of the ReplicaStatus type for use with
@@ -54,5 +56,13 @@ func (b *ReplicaStatusApplyConfiguration) WithRefused(value string) *ReplicaStat
 // If called multiple times, the Message field is set to the value of the last call.
 func (b *ReplicaStatusApplyConfiguration) WithMessage(value string) *ReplicaStatusApplyConfiguration {
 	b.Message = &value
+	return b
+}
+
+// WithStorageError sets the StorageError field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StorageError field is set to the value of the last call.
+func (b *ReplicaStatusApplyConfiguration) WithStorageError(value string) *ReplicaStatusApplyConfiguration {
+	b.StorageError = &value
 	return b
 }
