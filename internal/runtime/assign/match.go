@@ -10,7 +10,15 @@ import (
 
 // Match returns up to most offers that could be made now, the conversation with the foremost place first. What it returns
 // is off the board and takes the agents' room; the caller says with Put and SetAgent what has become of it.
-func (b *Board) Match(now time.Time, most int) (made []Proposal) {
+func (b *Board) Match(now time.Time, most int) []Proposal { return b.match(now, most, nil) }
+
+// MatchTo is Match for a conversation on the board and those whose place is before its own.
+func (b *Board) MatchTo(id string, now time.Time, most int) []Proposal {
+	return b.match(now, most, b.waiting[id])
+}
+
+// match ends behind a place, or nowhere for nil.
+func (b *Board) match(now time.Time, most int, last *place) (made []Proposal) {
 	b.Tick(now)
 	heads := make(heads, 0, len(b.ready))
 	for q := range b.ready {
@@ -23,6 +31,9 @@ func (b *Board) Match(now time.Time, most int) (made []Proposal) {
 	for len(heads) > 0 && len(made) < most {
 		q := heads[0]
 		p := q.places[0]
+		if last != nil && p.compare(last) > 0 {
+			break
+		}
 		s, ring := b.pick(p, q.rings)
 		if s == nil {
 			heap.Pop(&heads) // who is asked last may be asked anyway, so nobody can take the others either

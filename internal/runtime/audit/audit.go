@@ -396,7 +396,7 @@ func (r *reading) told() {
 		handedOff = handedOff || e.Type == conversation.EventHandoff
 		switch {
 		case e.Type != conversation.EventMessage:
-			if step(e) || e.Owner != nil {
+			if step(e) || e.Owner != nil || e.Type == conversation.EventReassigned { // within the queue the epoch stays
 				clear(said)
 			}
 			if step(e) && due == 0 {

@@ -51,7 +51,10 @@ func (t *Tenant) refresh(ctx context.Context, audit bool) (now time.Time, err er
 		}
 		return err
 	})
-	found := t.matching.answer(req, got, err, now)
+	found, again := t.matching.answer(req, got, err, now)
+	if again {
+		t.wakeAssigner()
+	}
 	if found > 0 {
 		t.metrics.corrections.Add(float64(found))
 		t.log.Warn("the safety read found what no wake-up had told", "differences", found)
@@ -106,8 +109,8 @@ func (m *matching) ask(audit bool) (request, bool) {
 }
 
 // answer puts what was read on the board, unless the board was told something newer meanwhile. It returns how much it
-// found that the board should have known.
-func (m *matching) answer(req request, got reading, err error, now time.Time) (found int) {
+// found that the board should have known, and whether there is more to read by now.
+func (m *matching) answer(req request, got reading, err error, now time.Time) (found int, again bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer func() {
@@ -120,8 +123,9 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 		for _, s := range req.about {
 			m.stale[s] = true
 		}
-		return 0
+		return 0, false
 	}
+	again = m.missed(req.about)
 	m.board.Tick(now)
 	known := map[subject]bool{} // to be out of date: that is no finding
 	for _, s := range req.about {
@@ -163,7 +167,22 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 			}
 		}
 	}
-	return found
+	return found, again
+}
+
+// missed keeps in mind what was asked for and cannot be taken from what was read, because somebody wrote meanwhile: what
+// made it doubtful may have come after what they told the board. It says whether any of it can be read again at once.
+func (m *matching) missed(about []subject) (again bool) {
+	for _, s := range about {
+		switch {
+		case m.open(s):
+		case m.writing[s] > 0:
+			m.unsure[s] = true
+		default:
+			m.stale[s], again = true, true
+		}
+	}
+	return again
 }
 
 // open says whether what was read of a subject may be newer than what the board was told. The caller holds the lock.

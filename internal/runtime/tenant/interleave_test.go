@@ -28,17 +28,17 @@ const perBubble = 50
 
 // TestInterleavings runs customers, agents, a supervisor, the AI, the clock and restarts of the process against each
 // other, in orders that a seed decides at every transaction and every piece that the AI says. SOAK=1 runs 100,000 of them,
-// INTERLEAVINGS another number, and INTERLEAVING_SEED one seed again.
+// INTERLEAVINGS another number, and INTERLEAVING_SEED one seed again, or the first of that number.
 func TestInterleavings(t *testing.T) {
 	t.Parallel()
 	otherwise := 200
-	if os.Getenv("SOAK") != "" {
+	switch {
+	case os.Getenv("INTERLEAVING_SEED") != "":
+		otherwise = 1
+	case os.Getenv("SOAK") != "":
 		otherwise = 100_000
 	}
 	n, first := envNumber(t, "INTERLEAVINGS", otherwise), envNumber(t, "INTERLEAVING_SEED", 1)
-	if os.Getenv("INTERLEAVING_SEED") != "" {
-		n = 1
-	}
 	began := time.Now()
 	t.Run("seeds", func(t *testing.T) {
 		for seed := first; seed < first+n; seed += perBubble {
@@ -118,14 +118,15 @@ func interleave(t *testing.T, seed uint64) {
 	}
 	g.schedule.Free()
 	synctest.Wait()
-	defer g.world.Stop()
-	if g.Failed() {
-		g.Logf("seed %d, conversations %v; who went on:\n%s", seed, g.ids, g.schedule.Trace())
-		for _, id := range g.ids {
-			for _, e := range g.world.Events(id) {
-				g.Logf("%s %d at %s, epoch %d: %s by %s %q %v", id, e.Seq, e.At.Format(time.TimeOnly), e.Epoch, e.Type, e.Author.Kind, e.Text, e.Agent)
-			}
+	var log strings.Builder
+	for _, id := range g.ids {
+		for _, e := range g.world.Events(id) {
+			fmt.Fprintf(&log, "%s %d at %s, epoch %d: %s by %s %q %v\n", id, e.Seq, e.At.Format(time.TimeOnly), e.Epoch, e.Type, e.Author.Kind, e.Text, e.Agent)
 		}
+	}
+	g.world.Stop() // which has the auditor look
+	if g.Failed() {
+		g.Logf("seed %d, conversations %v; who went on:\n%s\n%s", seed, g.ids, g.schedule.Trace(), &log)
 	}
 }
 

@@ -11,27 +11,37 @@ import (
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
-// locking is a store in which somebody else has conversations locked, so that nobody can claim them.
+// locking is a store in which somebody else has conversations locked, so that nobody can claim them. found has the ids of
+// those that were tried.
 type locking struct {
 	store.Store
 	locked *sync.Map
+	found  chan string
+}
+
+// await waits until a conversation was found locked.
+func (l locking) await(id string) {
+	for <-l.found != id {
+	}
 }
 
 func (l locking) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return l.Store.Update(ctx, func(tx store.Tx) error { return fn(lockingTx{tx, l.locked}) })
+	return l.Store.Update(ctx, func(tx store.Tx) error { return fn(lockingTx{tx, l}) })
 }
 
 type lockingTx struct {
 	store.Tx
-	locked *sync.Map
+	l locking
 }
 
 func (tx lockingTx) Claim(ids ...string) (free []conversation.Conversation, err error) {
 	claimed, err := tx.Tx.Claim(ids...)
 	for _, c := range claimed {
-		if _, locked := tx.locked.Load(c.ID); !locked {
-			free = append(free, c)
+		if _, locked := tx.l.locked.Load(c.ID); locked {
+			tx.l.found <- c.ID
+			continue
 		}
+		free = append(free, c)
 	}
 	return free, err
 }
@@ -40,17 +50,23 @@ func (tx lockingTx) Claim(ids ...string) (free []conversation.Conversation, err 
 func TestLockedConversationsDoNotPutEachOtherOff(t *testing.T) {
 	t.Parallel()
 	var locked sync.Map
-	w := New(t, Options{Table: Table(1, 5), Wrap: func(s store.Store) store.Store { return locking{s, &locked} }})
+	l := locking{locked: &locked, found: make(chan string, 1000)}
+	w := New(t, Options{Table: Table(1, 5), Wrap: func(s store.Store) store.Store {
+		l.Store = s
+		return l
+	}})
 	first := wait(w)
 	locked.Store(first, true)
 	w.SetState("a0", store.Online)
-	w.Clock.AwaitTimer(t, Start.Add(time.Second)) // first is found locked
+	l.await(first)
+	w.Clock.AwaitTimer(t, Start.Add(time.Second))
 
 	w.SetState("a0", store.Away)
 	w.Clock.Step(600 * time.Millisecond)
 	second := wait(w)
 	locked.Store(second, true)
-	w.SetState("a0", store.Online) // first is not on the board, second is found locked
+	w.SetState("a0", store.Online) // first is not on the board
+	l.await(second)
 	w.Clock.AwaitTimer(t, Start.Add(time.Second))
 	locked.Delete(first)
 	w.Clock.SetTime(Start.Add(time.Second))

@@ -24,6 +24,8 @@ type matching struct {
 	// reload asks for all to be read; stale for some.
 	reload bool
 	stale  map[subject]bool
+	// unsure has what could not be read since somebody was writing it: it is stale when they have ended.
+	unsure map[subject]bool
 	// later has when conversations that somebody else had locked are to be read again.
 	later map[string]time.Time
 	// writing counts the transactions under way in which the board was told of something, or offers under way; taught
@@ -38,7 +40,7 @@ type subject struct{ conversation, agent string }
 
 func newMatching() *matching {
 	return &matching{
-		stale: map[subject]bool{}, later: map[string]time.Time{}, writing: map[subject]int{}, taught: map[subject]bool{},
+		stale: map[subject]bool{}, unsure: map[subject]bool{}, later: map[string]time.Time{}, writing: map[subject]int{}, taught: map[subject]bool{},
 	}
 }
 
@@ -95,22 +97,24 @@ func (l *lesson) teach(saved []conversation.Change, agents map[string]store.Agen
 	}
 }
 
-// end says how the transaction ended. What the board was told of one that failed is to be read again, and end says
-// whether there is any.
-func (l *lesson) end(err error) (doubt bool) {
+// end says how the transaction ended. What the board was told of one that failed is to be read again, as is what could
+// not be read before, and end says whether there is any.
+func (l *lesson) end(err error) (again bool) {
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
-	doubt = (err != nil || l.repeated) && len(l.about) > 0
+	failed := err != nil || l.repeated
 	for s := range l.about {
-		l.m.release(s)
-		if doubt {
-			l.m.stale[s] = true
+		if l.m.release(s) {
+			again = true
+		}
+		if failed {
+			l.m.stale[s], again = true, true
 		}
 	}
 	for _, s := range l.doubtful {
-		l.m.stale[s] = true
+		l.m.stale[s], again = true, true
 	}
-	return doubt || len(l.doubtful) > 0
+	return again
 }
 
 // teachingTx is the transaction of Tenant.change: what it comes to is told to the board.
@@ -155,16 +159,22 @@ func (tx teachingTx) commit(saved []conversation.Change) error {
 	return nil
 }
 
-// release ends the protection of a subject. A read that began before is still older than what the board was told.
-func (m *matching) release(s subject) {
+// release ends the protection of a subject, and says whether it is to be read again. A read that began before is still
+// older than what the board was told.
+func (m *matching) release(s subject) (again bool) {
 	if m.writing[s]--; m.writing[s] == 0 {
 		delete(m.writing, s)
+		if again = m.unsure[s]; again {
+			m.stale[s] = true
+			delete(m.unsure, s)
+		}
 	}
 	if m.reads > 0 {
 		m.taught[s] = true
 	} else {
 		delete(m.taught, s)
 	}
+	return again
 }
 
 // know puts a conversation on the board if it waits, and takes it off otherwise. The caller holds the lock.
@@ -210,7 +220,7 @@ func (m *matching) choose(l *lesson, w assign.Waiting, now time.Time) (chosen *r
 	}
 	l.note(subject{conversation: w.ID})
 	m.board.Put(w)
-	for _, p := range m.board.Match(now, queuePage) {
+	for _, p := range m.board.MatchTo(w.ID, now, queuePage) {
 		l.note(subject{conversation: p.ID})
 		l.note(subject{agent: p.Candidate.Email})
 		if p.ID == w.ID {

@@ -198,6 +198,16 @@ func gathered(t *testing.T, w *World, name string) float64 {
 type counting struct {
 	store.Store
 	all, one *atomic.Int64
+	// reads tells of each of the former, and listens of the first wake-up.
+	reads, listens chan struct{}
+}
+
+func (c counting) Listen(ctx context.Context, fn func(store.Wake)) error {
+	told := sync.OnceFunc(func() { close(c.listens) })
+	return c.Store.Listen(ctx, func(w store.Wake) {
+		fn(w)
+		told()
+	})
 }
 
 func (c counting) View(ctx context.Context, fn func(store.Reader) error) error {
@@ -214,6 +224,7 @@ type countingReader struct {
 }
 
 func (r countingReader) Waiting(skip, limit int) ([]conversation.Conversation, error) {
+	defer func() { r.c.reads <- struct{}{} }()
 	r.c.all.Add(1)
 	return r.Reader.Waiting(skip, limit)
 }
@@ -238,16 +249,30 @@ func (tx countingTx) Claim(ids ...string) ([]conversation.Conversation, error) {
 	return tx.Tx.Claim(ids...)
 }
 
+// queueCounted is a World in which so many wait for a table's agents, and nothing reads them any more. It counts the reads
+// from then on.
+func queueCounted(t *testing.T, waiting int, tb *routing.Table) (w *World, all, one *atomic.Int64) {
+	t.Helper()
+	c := counting{all: new(atomic.Int64), one: new(atomic.Int64), reads: make(chan struct{}, 1000), listens: make(chan struct{})}
+	w = New(t, Options{NoTable: true, Wrap: func(s store.Store) store.Store {
+		c.Store = s
+		return c
+	}})
+	queueUp(t, w, waiting)
+	<-c.listens
+	w.UseTable(tb)
+	<-c.reads // for the board
+	<-c.reads // and to look at all that waits with a new table
+	return w, c.all, c.one
+}
+
 // With many waiting an agent comes online: the first offer takes as few reads as with one waiting.
 func TestFirstOfferReadsNotTheQueue(t *testing.T) {
 	t.Parallel()
 	reads := map[int]int64{}
 	for _, waiting := range []int{1, 500} {
-		var all, one atomic.Int64
-		w := New(t, Options{NoTable: true, Wrap: func(s store.Store) store.Store { return counting{s, &all, &one} }})
-		queueUp(t, w, waiting)
-		w.UseTable(Table(50, 1))
-		w.SetState("a1", store.Online) // takes the first: the board is read
+		w, all, one := queueCounted(t, waiting, Table(50, 1))
+		w.SetState("a1", store.Online) // takes the first
 		offeredTo(t, w, queueID(0), 1, "a1")
 		if waiting == 1 {
 			w.SetState("a1", store.Offline)

@@ -146,10 +146,7 @@ func TestPain15WorkDoesNotGrowWithSize(t *testing.T) {
 	const handoffs = 10
 	reads := map[int]int64{}
 	for _, size := range []int{5, 50} {
-		var all, one atomic.Int64
-		w := New(t, Options{NoTable: true, Wrap: func(s store.Store) store.Store { return counting{s, &all, &one} }})
-		queueUp(t, w, 10*size)
-		w.UseTable(Table(size, 10+handoffs))
+		w, all, one := queueCounted(t, 10*size, Table(size, 10+handoffs))
 		for i := range size {
 			w.SetState(fmt.Sprintf("a%d", i), store.Online)
 		}

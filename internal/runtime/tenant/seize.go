@@ -55,10 +55,14 @@ func (t *Tenant) move(ctx context.Context, id string, out *conversation.Conversa
 }
 
 // enqueue saves a transition that puts a conversation into the queue as a handoff, and offers it at once where somebody
-// can take it. The transition is given the handoff with its route and points, and what the customer is told.
+// can take it. The transition is given the handoff with its route and points, and what the customer is told; it is tried
+// without them first.
 func enqueue(tx store.Tx, tb *routing.Table, c conversation.Conversation, h conversation.Handoff, now time.Time,
 	save func(conversation.Change) error, move func(h conversation.Handoff, told []string) (conversation.Change, error),
 ) (conversation.Conversation, error) {
+	if _, err := move(h, nil); err != nil {
+		return c, err // before anybody is chosen for it
+	}
 	p, err := place(tx, tb, c, h, now, save)
 	if err != nil {
 		return c, err
