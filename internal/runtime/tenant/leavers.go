@@ -40,11 +40,7 @@ func (t *Tenant) withdrawFromLeavers(ctx context.Context, tb *routing.Table) err
 	var failed error
 	for _, id := range gone {
 		err := t.change(ctx, func(tx store.Tx, save func(conversation.Change) error) error {
-			now, err := tx.Now()
-			if err != nil {
-				return err
-			}
-			c, err := tx.Conversation(id)
+			c, now, err := locked(tx, id)
 			if err != nil || !left(tb, c) {
 				return err
 			}

@@ -14,6 +14,7 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
+	"github.com/opencopilot/handoff-operator/internal/runtime/tenant"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
 )
 
@@ -175,6 +176,33 @@ func TestSafetyReadCountsWhatItFinds(t *testing.T) {
 			if got := gathered(t, w, "handoff_queue_corrections_total"); got != map[bool]float64{true: 1}[lost] {
 				t.Errorf("the safety read found %v", got)
 			}
+		})
+	}
+}
+
+// An agent who snoozes, sends on or loses a conversation has room at once: this process needs nobody to tell it what it did.
+func TestOwnRoomNeedsNoWakeUp(t *testing.T) {
+	t.Parallel()
+	for name, free := range map[string]func(w *World, id string, a0, s0 routing.Agent) (conversation.Conversation, error){
+		"snoozed": func(w *World, id string, a0, _ routing.Agent) (conversation.Conversation, error) {
+			return w.Snooze(t.Context(), id, a0, w.Clock.Now().Add(time.Hour))
+		},
+		"transferred": func(w *World, id string, a0, _ routing.Agent) (conversation.Conversation, error) {
+			return w.Transfer(t.Context(), id, a0, conversation.Target{Pool: "sales"}, "")
+		},
+		"reassigned": func(w *World, id string, _, s0 routing.Agent) (conversation.Conversation, error) {
+			return w.Reassign(t.Context(), id, s0, tenant.Reassignment{To: conversation.OwnerAgent, Agent: s0.Email})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := New(t, Options{Table: twoTeams(), Wrap: func(s store.Store) store.Store { return deaf{s} }})
+			w.SetState("a0", store.Online)
+			w.SetState("s0", store.Online)
+			held := accepted(t, w, "a0")
+			waiting := wait(w)
+			w.Do(free(w, held, w.AgentNamed("a0"), w.AgentNamed("s0")))
+			offeredTo(t, w, waiting, 1, "a0")
 		})
 	}
 }

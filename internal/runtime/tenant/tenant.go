@@ -311,7 +311,7 @@ func (t *Tenant) committed(c conversation.Change) {
 		case conversation.EventHandoff, conversation.EventOffered, conversation.EventOfferExpired,
 			conversation.EventTakenOver, conversation.EventResolved, conversation.EventReturned,
 			conversation.EventRequeued, conversation.EventOfferWithdrawn, conversation.EventDeclined, conversation.EventWrapUpEnded,
-			conversation.EventContactGiven:
+			conversation.EventContactGiven, conversation.EventSnoozed, conversation.EventTransferred, conversation.EventReassigned:
 			t.offered(c.Conversation)
 			t.wakeAssigner() // there is work, a deadline or room that was not there before
 		}
