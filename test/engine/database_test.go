@@ -181,7 +181,7 @@ func (d *database) suffer(s *engine.Storm, name string, away bool, do func(*data
 	heal := do(d)
 	done := s.Done.Load()
 	if away {
-		d.until(s, name+": a request that is told to try again", func() bool { return s.Unavailable.Load() >= told+10 })
+		d.until(s, name+": a request that is told to try again", func() bool { return s.Unavailable.Load() >= told+3 })
 	} else {
 		d.until(s, name+": conversations all the same", func() bool { return s.Done.Load() >= done+5 })
 	}

@@ -152,7 +152,9 @@ func (r *race) disturb(t *testing.T, stop <-chan struct{}) {
 		victim.Kill()
 		victim.Start()
 		for i := range r.agents {
-			if err := r.Replicas[0].Presence(t.Context(), r.tokens[i], "online"); err != nil {
+			var status *engine.Status // a machine that is busy with other things may say: try again; then the next round does
+			err := r.Replicas[0].Presence(t.Context(), r.tokens[i], "online")
+			if err != nil && (!errors.As(err, &status) || status.Code != http.StatusServiceUnavailable) {
 				t.Error(err)
 			}
 		}

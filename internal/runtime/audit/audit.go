@@ -376,8 +376,10 @@ func step(e conversation.Event) bool {
 	switch e.Type {
 	case conversation.EventUnavailable, conversation.EventContactAsked, conversation.EventRequeued:
 		return true
+	case conversation.EventReassigned: // without an owner: to other humans, in the queue
+		return e.Owner == nil || e.Owner.Kind != conversation.OwnerNobody
 	case conversation.EventHandoff, conversation.EventAssigned, conversation.EventTakenOver, conversation.EventTransferred,
-		conversation.EventReassigned, conversation.EventReturned:
+		conversation.EventReturned:
 		return e.Owner != nil && e.Owner.Kind != conversation.OwnerNobody
 	}
 	return false

@@ -395,6 +395,28 @@ func TestTheSameIsToldAgainWhereItHappensAgain(t *testing.T) {
 	}
 }
 
+// Where a clock was set back, as one conversation shows, the times of others say no order; elsewhere they do.
+func TestWhereAClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		back time.Duration
+		ok   bool
+	}{
+		"over the offer":   {time.Hour, true},
+		"beside the offer": {time.Second, false},
+	} {
+		w := clean(t)
+		w.presences[0].State = "away" // when anna was offered the first one
+		turned := play(t, "c3", t0.Add(30*time.Minute), writes("m1"), answers)
+		last := &turned.Events[len(turned.Events)-1]
+		last.At = last.At.Add(-tc.back)
+		w.logs = append(w.logs, turned)
+		if found := w.judge(); (len(found) == 0) != tc.ok {
+			t.Errorf("%s: %v", name, found)
+		}
+	}
+}
+
 // A log that went through JSON is judged alike.
 func TestThroughJSON(t *testing.T) {
 	t.Parallel()
