@@ -79,7 +79,7 @@ func (g *guest) untilHeard(ctx context.Context, text string, answered func(e con
 		if err != nil {
 			return err
 		}
-		human, done := false, false
+		human, done, began := false, false, time.Now()
 		e, err := g.await(ctx, asked, func(e conversation.Event) bool {
 			human = human || e.Type == conversation.EventMessage && e.Author.Kind == conversation.AuthorAgent
 			done = answered(e, asked) && !e.Interrupted
@@ -88,6 +88,7 @@ func (g *guest) untilHeard(ctx context.Context, text string, answered func(e con
 		if err != nil {
 			return fmt.Errorf("%q: %w", text, err)
 		}
+		g.waited(began, "%s: from %q, event %d, to %s, event %d: %v", g.ID, text, asked, e.Type, e.Seq, tenanttest.Types(g.seen.Events))
 		if done || human && e.Type == conversation.EventResolved {
 			return nil
 		}

@@ -32,6 +32,8 @@ type Storm struct {
 	mu       sync.Mutex
 	live     []string
 	problems []error
+	longest  time.Duration
+	slowest  string
 }
 
 // NewStorm signs the agents of the fleet's table in and sets them online.
@@ -79,6 +81,22 @@ func (s *Storm) Problems() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.problems)
+}
+
+// Longest is the longest that somebody waited for something to happen, and for what.
+func (s *Storm) Longest() (time.Duration, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.longest, s.slowest
+}
+
+// waited notes how long somebody waited.
+func (s *Storm) waited(since time.Time, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d := time.Since(since); d > s.longest {
+		s.longest, s.slowest = d, fmt.Sprintf(format, args...)
+	}
 }
 
 func (s *Storm) problem(err error) {

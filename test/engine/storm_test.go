@@ -82,6 +82,8 @@ func TestKillStorm(t *testing.T) {
 	}
 	t.Logf("%d conversations, %d kills, %d connections cut, %d taken over, %d of \"try again\", in %s", conversations, kills,
 		s.Cut.Load(), s.Taken.Load(), s.Unavailable.Load(), time.Since(began).Round(time.Second))
+	longest, what := s.Longest()
+	t.Logf("the longest wait was %s, in %s", longest.Round(time.Millisecond), what)
 	if kills == 0 || s.Cut.Load() == 0 {
 		t.Error("nobody noticed a kill: the test does not reach what it is for")
 	}
