@@ -75,12 +75,10 @@ func (w tx) setDeadline(d Deadline) error {
 	if d.Due.IsZero() {
 		return w.exec(`DELETE FROM deadlines WHERE `+column+` = $1 AND kind = $2`, subject, string(d.Kind))
 	}
-	err := w.exec(`INSERT INTO deadlines (`+column+`, kind, due) VALUES ($1, $2, $3)
-		ON CONFLICT (`+column+`, kind) DO UPDATE SET due = excluded.due`, subject, string(d.Kind), d.Due.UnixNano())
-	if w.violates(err, knownConversation) {
-		return ErrNotFound
-	}
-	return err
+	return w.put(statement{query: `INSERT INTO deadlines (` + column + `, kind, due) VALUES ($1, $2, $3)
+		ON CONFLICT (` + column + `, kind) DO UPDATE SET due = excluded.due`,
+		args: []any{subject, string(d.Kind), d.Due.UnixNano()}, constraint: knownConversation,
+		means: func() error { return ErrNotFound }})
 }
 
 func (w tx) ClaimDeadlines(limit int) ([]Deadline, error) {

@@ -29,9 +29,9 @@ const (
 	retriesWhenLost = 2
 )
 
-// session are parameters of every connection, beside search_path. They are set by a statement: PgBouncer refuses most of
+// settings are parameters of every connection, beside search_path. They are set by a statement: PgBouncer refuses most of
 // them at the start of a connection. A replica whose machine is gone holds its locks no longer than this.
-var session = map[string]string{
+var settings = map[string]string{
 	"idle_in_transaction_session_timeout": "15s",
 	"tcp_keepalives_idle":                 "10",
 	"tcp_keepalives_interval":             "5",
@@ -146,7 +146,7 @@ func (s *Postgres) Update(ctx context.Context, fn func(Tx) error) error {
 	defer cancel()
 	losses := 0
 	return repeat(ctx, func() (done bool, err error) {
-		out := transact(s.db, s.reader(ctx), fn)
+		out := transact(func() (session, error) { return beginPostgres(ctx, s.pool, "begin") }, s.reader(ctx), fn)
 		s.doubt(ctx, errors.Join(out.failed, out.err))
 		if out.failed != nil && out.doing == doingCommit {
 			s.announce(out.wake) // it may have been committed
@@ -172,13 +172,12 @@ func (s *Postgres) Update(ctx context.Context, fn func(Tx) error) error {
 func (s *Postgres) View(ctx context.Context, fn func(Reader) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.timeout, errSlow)
 	defer cancel()
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
-	if err != nil {
+	r := s.reader(ctx)
+	var err error
+	if r.session, err = beginPostgres(ctx, s.pool, "begin isolation level repeatable read read only"); err != nil {
 		return s.failed(ctx, "begin a read transaction", err)
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
-	r := s.reader(ctx)
-	r.tx = tx
+	defer r.close()
 	err = fn(r)
 	if away(err) {
 		return s.failed(ctx, "read", err)

@@ -109,6 +109,9 @@ func TestConnectionKilledInTransaction(t *testing.T) {
 	}
 	mine := errors.New("mine")
 	err := s.Update(t.Context(), func(tx store.Tx) error {
+		if _, err := tx.Loads(); err != nil { // which begins the transaction
+			return err
+		}
 		kill()
 		if err := writeTo(tx, "c0"); err != nil {
 			return fmt.Errorf("%w: %w", mine, err)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -87,11 +88,17 @@ func TestCommitWithoutAnswer(t *testing.T) {
 	s := openPostgres(t, store.PostgresOptions{DSN: dsn, Schema: newSchema(), Timeout: 5 * time.Second})
 	var heal func()
 	calls := 0
-	err := s.Update(t.Context(), func(tx store.Tx) error { // it wakes nobody: the next that is sent is the commit
+	if err := s.Update(t.Context(), func(tx store.Tx) error { // so that the statements are prepared
+		_, err := tx.Loads()
+		return errors.Join(err, tx.Touch("b@x.example", t0))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Update(t.Context(), func(tx store.Tx) error {
 		calls++
-		err := tx.Touch("a@x.example", t0)
+		_, err := tx.Loads() // which begins the transaction: the next that is sent is the write, with the commit
 		heal = toxic(t, proxy, "downstream", "timeout", toxi.Attributes{"timeout": 0})
-		return err
+		return errors.Join(err, tx.Touch("a@x.example", t0))
 	})
 	heal()
 	wantAway(t, err)
@@ -100,7 +107,7 @@ func TestCommitWithoutAnswer(t *testing.T) {
 	}
 	if err := s.View(t.Context(), func(r store.Reader) error {
 		loads, err := r.Loads()
-		if len(loads) != 1 {
+		if len(loads) != 2 {
 			t.Errorf("what the server committed is not there: %v", loads)
 		}
 		return err

@@ -37,11 +37,11 @@ func (s *Postgres) prepare(ctx context.Context) error {
 
 // begin sets the parameters of a new connection.
 func (s *Postgres) begin(ctx context.Context, conn *pgx.Conn) error {
-	settings := "SELECT set_config('search_path', '" + s.schema + "', false)"
-	for _, name := range sorted(session) {
-		settings += ", set_config('" + name + "', '" + session[name] + "', false)"
+	query := "SELECT set_config('search_path', '" + s.schema + "', false)"
+	for _, name := range sorted(settings) {
+		query += ", set_config('" + name + "', '" + settings[name] + "', false)"
 	}
-	if _, err := conn.Exec(ctx, settings, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := conn.Exec(ctx, query, pgx.QueryExecModeSimpleProtocol); err != nil {
 		return fmt.Errorf("set the parameters of a connection: %w", err)
 	}
 	return nil

@@ -33,7 +33,7 @@ const (
 // reader is the Reader of one transaction, and lives as long as that.
 type reader struct {
 	ctx context.Context
-	tx  *sql.Tx
+	session
 	*dialect
 	// clock is nil where the database's own is asked.
 	clock func() time.Time
@@ -48,7 +48,12 @@ type writing struct {
 	described bool
 	// wrote says that there is something to commit.
 	wrote bool
-	wake  Wake
+	// pending are the statements that were not sent yet, of which the first named are described; rows has where among them
+	// a row is written that may be written again.
+	pending []statement
+	named   int
+	rows    map[string]int
+	wake    Wake
 	// locked has where the conversations stand whose lock the transaction holds: nobody else can move them.
 	locked map[string]position
 	// touched has the agents whose row was written.
@@ -281,33 +286,22 @@ func (r reader) each(fn func(scan func(...any) error) error, query string, args 
 	if storable(args) != nil {
 		return nil
 	}
-	if r.writing == nil {
-		return r.rows(fn, query, args...)
+	w := r.writing
+	if w == nil {
+		return r.query(r.ctx, nil, query, args, fn)
 	}
-	if r.writing.err == nil {
-		r.writing.err = r.rows(fn, query, args...)
+	if w.err == nil {
+		before := w.pending
+		w.pending, w.named, w.rows = nil, 0, nil
+		w.err = r.query(r.ctx, before, query, args, fn)
 	}
-	return r.writing.err
-}
-
-func (r reader) rows(fn func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := r.tx.QueryContext(r.ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return w.err
 }
 
 // bodies decodes the JSON of a query's only column.
 func bodies[T any](r reader, query string, args ...any) (all []T, err error) {
 	err = r.each(func(scan func(...any) error) error {
-		var body sql.RawBytes
+		var body []byte
 		if err := scan(&body); err != nil {
 			return err
 		}

@@ -56,9 +56,13 @@ const (
 )
 
 func (w tx) Audit(e AuditEntry) error {
-	return w.note("keep in the audit trail what was done by", e.Actor, w.exec(
+	return w.note("keep in the audit trail what was done by", e.Actor, w.audit(e))
+}
+
+func (w tx) audit(e AuditEntry) error {
+	return w.exec(
 		`INSERT INTO audit_trail (at, actor, action, conversation, seq, subject, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		e.At.UnixNano(), e.Actor, e.Action, e.Conversation, e.Seq, e.Subject, e.Detail))
+		e.At.UnixNano(), e.Actor, e.Action, e.Conversation, e.Seq, e.Subject, e.Detail)
 }
 
 // auditEvent keeps in the audit trail what an agent or supervisor did to a conversation.
@@ -70,7 +74,7 @@ func (w tx) auditEvent(id string, e conversation.Event) error {
 	if e.Agent != nil && e.Agent.ID != e.Author.ID {
 		entry.Subject = e.Agent.ID
 	}
-	return w.Audit(entry)
+	return w.audit(entry)
 }
 
 // human says whether a handoff is in progress: the customer waits for a human, or has one.

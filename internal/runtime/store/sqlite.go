@@ -55,6 +55,7 @@ type SQLite struct {
 	lock *os.File
 	// write has one connection, so that write transactions queue in the process and in order.
 	write *sql.DB
+	known prepared
 	read  *sql.DB
 	proof
 	bus   *bus
@@ -76,7 +77,7 @@ func OpenSQLite(ctx context.Context, dir string, clock func() time.Time) (*SQLit
 	if clock == nil {
 		clock = time.Now
 	}
-	s := &SQLite{dir: dir, proof: proof{now: time.Now}, bus: newBus(), clock: clock}
+	s := &SQLite{dir: dir, known: prepared{byQuery: map[string]*sql.Stmt{}}, proof: proof{now: time.Now}, bus: newBus(), clock: clock}
 	if s.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
@@ -140,7 +141,11 @@ func (s *SQLite) migrate(ctx context.Context) error {
 // Update is described at Store. fn must not call the store itself: there is one writer.
 func (s *SQLite) Update(ctx context.Context, fn func(Tx) error) error {
 	return repeat(ctx, func() (done bool, err error) {
-		out := transact(s.write, s.reader(ctx), fn)
+		out := transact(func() (session, error) {
+			s.known.learn(ctx, s.write)
+			t, err := s.write.BeginTx(ctx, nil)
+			return sqliteSession{t, &s.known}, err
+		}, s.reader(ctx), fn)
 		s.doubt(ctx, errors.Join(out.failed, out.err))
 		switch {
 		case out.fnErr != nil:
@@ -165,9 +170,9 @@ func (s *SQLite) View(ctx context.Context, fn func(Reader) error) error {
 	if err != nil {
 		return s.failed(ctx, "begin a read transaction", err)
 	}
-	defer func() { _ = tx.Rollback() }() // nothing was written
 	r := s.reader(ctx)
-	r.tx = tx
+	r.session = sqliteSession{tx, nil}
+	defer r.close()
 	return fn(r)
 }
 

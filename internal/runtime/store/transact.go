@@ -29,34 +29,38 @@ type outcome struct {
 
 const (
 	doingBegin  = "begin a write transaction"
+	doingKeep   = "keep a transaction in which something failed"
 	doingCommit = "commit"
 )
 
-// transact runs fn in one transaction of db and commits it.
-func transact(db *sql.DB, r reader, fn func(Tx) error) (out outcome) {
+// transact runs fn in one transaction and commits it.
+func transact(begin func() (session, error), r reader, fn func(Tx) error) (out outcome) {
 	out.writing = &writing{}
 	r.writing = out.writing
 	fail := func(doing string, err error) outcome {
 		out.doing, out.failed = doing, err
 		return out
 	}
-	t, err := db.BeginTx(r.ctx, nil)
-	if err != nil {
+	var err error
+	if r.session, err = begin(); err != nil {
 		return fail(doingBegin, err)
 	}
-	defer func() { _ = t.Rollback() }() // after the commit it does nothing
-	r.tx = t
+	defer r.close()
 	if out.fnErr = fn(tx{r}); out.fnErr != nil {
 		return out
 	}
 	if out.err != nil {
-		return fail("keep a transaction in which something failed", out.err)
+		return fail(doingKeep, out.err)
 	}
 	if !out.wrote && r.ctx.Err() == nil {
 		return out // rolled back: a commit, even of locks alone, would wait for the disk
 	}
-	if err := t.Commit(); err != nil {
-		return fail(doingCommit, ended(r.ctx, err))
+	err = ended(r.ctx, r.commit(r.ctx, out.pending))
+	switch {
+	case errors.As(err, new(statementError)):
+		return fail(doingKeep, err)
+	case err != nil:
+		return fail(doingCommit, err)
 	}
 	return out
 }

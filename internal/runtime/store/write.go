@@ -26,12 +26,11 @@ func (w tx) create(c conversation.Change, tokenHash []byte) error {
 	if err != nil {
 		return err
 	}
-	err = w.exec(`INSERT INTO conversations
+	err = w.put(statement{query: `INSERT INTO conversations
 		(id, seq, epoch, owner_kind, owner_id, holder, units, pending, waiting_since, offer_expires, body, customer, merged_into, closed_at,
-		email, contact, token_hash, derived) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $2)`, append(columns, tokenHash)...)
-	if w.violates(err, uniqueConversation) {
-		return fmt.Errorf("%w: it exists already", ErrConflict)
-	}
+		email, contact, token_hash, derived) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $2)`,
+		args: append(columns, tokenHash), constraint: uniqueConversation,
+		means: func() error { return fmt.Errorf("%w: it exists already", ErrConflict) }})
 	if err != nil {
 		return err
 	}
@@ -54,13 +53,59 @@ func (w tx) save(c conversation.Change) error {
 	if err != nil {
 		return err
 	}
-	err = w.exec(`UPDATE conversations SET seq = $2, epoch = $3, owner_kind = $4, owner_id = $5, holder = $6, units = $7,
-		pending = $8, waiting_since = $9, offer_expires = $10, body = $11, customer = $12, merged_into = $13, closed_at = $14,
-		email = $15, contact = $16, derived = CASE WHEN derived = seq THEN $2 ELSE derived END WHERE id = $1`, columns...)
-	if err != nil {
+	if err := w.update(c.Conversation.ID, columns); err != nil {
 		return err
 	}
 	return w.follow(before, c)
+}
+
+// update writes a conversation's columns, once for all that a transaction saves between two queries.
+func (w tx) update(id string, columns []any) error {
+	if before := w.writing.merged("conversation", id); before != nil {
+		before.args = columns
+		return storable(columns)
+	}
+	return w.exec(`UPDATE conversations SET seq = $2, epoch = $3, owner_kind = $4, owner_id = $5, holder = $6, units = $7,
+		pending = $8, waiting_since = $9, offer_expires = $10, body = $11, customer = $12, merged_into = $13, closed_at = $14,
+		email = $15, contact = $16, derived = CASE WHEN derived = seq THEN $2 ELSE derived END WHERE id = $1`, columns...)
+}
+
+// work adds to an agent's units, and notes since when they are idle or were assigned last where that is known: once for
+// all that a transaction notes between two queries.
+func (w tx) work(email string, units int, assigned, idle any) error {
+	if w.writing.err != nil {
+		return w.writing.err
+	}
+	w.writing.touch(email)
+	if before := w.writing.merged("agent", email); before != nil {
+		had := before.args
+		before.args = []any{email, had[1].(int) + units, or(assigned, had[2]), or(idle, had[3])}
+		return nil
+	}
+	return w.exec(`INSERT INTO agents (email, units, assigned_at, idle_since) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (email) DO UPDATE SET units = agents.units + excluded.units,
+			assigned_at = coalesce(excluded.assigned_at, agents.assigned_at),
+			idle_since = coalesce(excluded.idle_since, agents.idle_since)`, email, units, assigned, idle)
+}
+
+func or(a, b any) any {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// merged returns the pending statement that writes a row already, or nil. Then the next statement is the one that does.
+func (w *writing) merged(what, id string) *statement {
+	at, ok := w.rows[what+" "+id]
+	if ok {
+		return &w.pending[at]
+	}
+	if w.rows == nil {
+		w.rows = map[string]int{}
+	}
+	w.rows[what+" "+id] = len(w.pending)
+	return nil
 }
 
 // position returns where a conversation stands, and takes its lock.
@@ -105,7 +150,7 @@ func (w tx) follow(before position, c conversation.Change) error {
 		if due := after.due[i]; due != 0 {
 			d.Due = time.Unix(0, due).UTC()
 		}
-		if err := w.SetDeadline(d); err != nil {
+		if err := w.setDeadline(d); err != nil {
 			return err
 		}
 	}
@@ -126,11 +171,7 @@ func (w tx) hold(before, after position, now time.Time) error {
 		if email == after.holder && email != before.holder {
 			assigned = now.UnixNano()
 		}
-		w.writing.touch(email)
-		err := w.exec(`INSERT INTO agents (email, units, assigned_at) VALUES ($1, $2, $3)
-			ON CONFLICT (email) DO UPDATE SET units = agents.units + excluded.units,
-				assigned_at = coalesce(excluded.assigned_at, agents.assigned_at)`, email, delta[email], assigned)
-		if err != nil {
+		if err := w.work(email, delta[email], assigned, nil); err != nil {
 			return fmt.Errorf("load of agent %s: %w", email, err)
 		}
 	}
@@ -156,11 +197,10 @@ func (w tx) append(owner conversation.OwnerKind, c conversation.Change) error {
 		if err != nil {
 			return fmt.Errorf("event %d: %w", e.Seq, err)
 		}
-		err = w.exec(`INSERT INTO events (conversation, seq, author_kind, client_id, body) VALUES ($1, $2, $3, $4, $5)`,
-			c.Conversation.ID, e.Seq, string(e.Author.Kind), orNull(e.ClientID), string(body))
-		if w.violates(err, uniqueClientID) {
-			return fmt.Errorf("%w: client id %q of %s", ErrDuplicate, e.ClientID, e.Author.Kind)
-		}
+		err = w.put(statement{query: `INSERT INTO events (conversation, seq, author_kind, client_id, body) VALUES ($1, $2, $3, $4, $5)`,
+			args:       []any{c.Conversation.ID, e.Seq, string(e.Author.Kind), orNull(e.ClientID), string(body)},
+			constraint: uniqueClientID,
+			means:      func() error { return fmt.Errorf("%w: client id %q of %s", ErrDuplicate, e.ClientID, e.Author.Kind) }})
 		if err == nil {
 			err = errors.Join(w.span(c.Conversation.ID, owner, e), w.auditEvent(c.Conversation.ID, e))
 		}
@@ -194,10 +234,7 @@ func (w tx) RenewPresence(p Presence) error {
 }
 
 func (w tx) Touch(email string, now time.Time) error {
-	w.writing.touch(email)
-	return w.note("note the work of agent", email, w.exec(
-		`INSERT INTO agents (email, idle_since) VALUES ($1, $2) ON CONFLICT (email) DO UPDATE SET idle_since = excluded.idle_since`,
-		email, now.UnixNano()))
+	return w.note("note the work of agent", email, w.work(email, 0, nil, now.UnixNano()))
 }
 
 func (w tx) PutCode(hash []byte, email string, expires, now time.Time) error {
@@ -217,20 +254,26 @@ func (w tx) TakeCode(hash []byte, now time.Time) (email string, err error) {
 	return email, w.note("take", "a login code", err)
 }
 
-func (w tx) exec(query string, args ...any) error {
+func (w tx) exec(query string, args ...any) error { return w.put(statement{query: query, args: args}) }
+
+// put lets a statement be executed with the next query, or the commit.
+func (w tx) put(s statement) error {
 	if w.writing.err != nil {
 		return w.writing.err
 	}
-	if err := storable(args); err != nil {
+	if err := storable(s.args); err != nil {
 		return err
 	}
-	_, err := w.tx.ExecContext(w.ctx, query, args...)
-	w.writing.wrote = w.writing.wrote || err == nil
-	return err
+	w.writing.pending, w.writing.wrote = append(w.writing.pending, s), true
+	return nil
 }
 
-// note remembers that a write failed, and says which.
+// note says of what the statements since the last note are part, and remembers that one failed.
 func (w tx) note(doing, object string, err error) error {
+	for i := w.writing.named; i < len(w.writing.pending); i++ {
+		w.writing.pending[i].doing, w.writing.pending[i].object = doing, object
+	}
+	w.writing.named = len(w.writing.pending)
 	if err == nil {
 		return nil
 	}
