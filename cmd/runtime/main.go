@@ -52,11 +52,11 @@ func command() *cobra.Command {
 	c.Flags().StringVar(&f.namespace, "namespace", "", "namespace of the RoutingTable")
 	c.Flags().StringVar(&f.routingTable, "routing-table", "", "name of the RoutingTable to serve")
 	c.Flags().StringVar(&f.tableFile, "table", "", "file with the inputs to serve, instead of a RoutingTable")
-	c.Flags().StringVar(&f.dataDir, "data-dir", "/var/lib/handoff", "directory of the conversations' store; empty for PostgreSQL, as the routing table names it")
+	c.PersistentFlags().StringVar(&f.dataDir, "data-dir", "/var/lib/handoff", "directory of the conversations' store; empty for PostgreSQL, as the routing table names it")
 	c.Flags().StringVar(&f.addr, "addr", ":8080", "address for customers and agents")
 	c.Flags().StringVar(&f.adminAddr, "admin-addr", ":8081", "address for metrics and health")
 	c.PersistentFlags().StringVar(&f.runDir, "run-dir", "/run/handoff", "directory of the last good inputs and the login socket; it outlives the process")
-	c.AddCommand(login(&f))
+	c.AddCommand(login(&f), backup(&f), restore(&f))
 	return c
 }
 

@@ -40,19 +40,3 @@ func ReadSQLite(ctx context.Context, path string) (Viewer, error) {
 type reading struct{ *SQLite }
 
 func (r reading) Close() error { return r.read.Close() }
-
-// Backup writes a copy of the database to a file that does not exist, as of one instant, while the store is in use.
-// The copy has everything that was committed before the call.
-func (s *SQLite) Backup(ctx context.Context, file string) error {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // VACUUM INTO takes an empty file as it is, with its mode
-	if err != nil {
-		return fmt.Errorf("back the store in %s up: %w", s.dir, err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("back the store in %s up: %w", s.dir, err)
-	}
-	if _, err := s.read.ExecContext(ctx, `VACUUM INTO $1`, file); err != nil {
-		return s.failed(ctx, "back up to "+file, err)
-	}
-	return nil
-}

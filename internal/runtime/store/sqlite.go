@@ -81,7 +81,7 @@ func OpenSQLite(ctx context.Context, dir string, clock func() time.Time) (*SQLit
 	if s.lock, err = lockDir(dir); err != nil {
 		return nil, err
 	}
-	if err := s.open(ctx); err != nil {
+	if err := errors.Join(removeCopies(dir), s.open(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", dir, err), s.Close())
 	}
 	return s, nil
