@@ -20,7 +20,7 @@ const (
 // announcer tells all listeners of a schema what was committed. A notification inside of a transaction would let the
 // transactions of the whole server commit one after the other, so it follows the commit in a transaction of its own, one
 // at a time for all that came meanwhile. What a process that dies in between did not send is made good by whoever finds
-// its lease run out (see Tx.Lost).
+// its lease run out (see Tx.LeaseReplica).
 type announcer struct {
 	mu      sync.Mutex
 	pending Wake

@@ -17,7 +17,7 @@ type Switch struct {
 	current *inUse
 	// why says what keeps the first database from being opened.
 	why error
-	// changed is closed when current or why is another.
+	// changed is closed when current is another.
 	changed chan struct{}
 	closed  bool
 	closing sync.WaitGroup
@@ -52,7 +52,7 @@ func (w *Switch) Set(s Store) {
 	w.mu.Unlock()
 }
 
-// Fail notes why no database could be opened, for as long as there is none.
+// Fail notes why no database could be opened, for as long as there is none. Whoever listens goes on waiting for one.
 func (w *Switch) Fail(why error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,11 +127,12 @@ func (w *Switch) Listen(ctx context.Context, fn func(Wake)) error {
 	}
 }
 
-// Close waits for transactions in progress.
+// Close waits for transactions in progress. Listen returns when its context ends, as before.
 func (w *Switch) Close() error {
 	w.mu.Lock()
 	current := w.current
 	w.current, w.why, w.closed = nil, errors.New("the store is closed"), true
+	w.notify() // or a listener would be a user for ever
 	w.mu.Unlock()
 	w.closing.Wait()
 	if current == nil {
