@@ -93,7 +93,7 @@ func (s sqliteSession) commit(ctx context.Context, last []statement) error {
 
 func (s sqliteSession) close() { _ = s.tx.Rollback() } // after the commit it does nothing
 
-// maxPrepared is more than the store has texts of statements.
+// maxPrepared is more than the store has texts of statements: what would come after is parsed each time.
 const maxPrepared = 256
 
 // prepared are the statements of the one connection that writes: to parse them each time took a fifth of a transaction.

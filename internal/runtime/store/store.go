@@ -228,13 +228,14 @@ type OutboxReader interface {
 }
 
 // Tx reads and writes within a transaction. After an error of a write nothing of the transaction is committed, also
-// when the error is dropped, and every later call returns it.
+// when the error is dropped, and every later call returns it. A write goes to the database with the next read or the
+// commit: an error that only the database finds is returned there, and by Update.
 type Tx interface {
 	Reader
 	// Create saves a new conversation with the hash of its customer's token.
 	Create(c conversation.Change, tokenHash []byte) error
-	// Save saves a change. It returns ErrConflict if the change does not follow the last one written, and ErrDuplicate
-	// if the author of one of its events sent one with the same client id before. It keeps the loads of the agents and
+	// Save saves a change. It returns ErrConflict if the change does not follow the last one written; Update returns
+	// ErrDuplicate if the author of one of its events sent one with the same client id before. It keeps the loads of the agents and
 	// the deadlines that the conversation names.
 	Save(c conversation.Change) error
 	// Claim returns those of some conversations that wait (as in Waiting), locked, leaving out what others have locked.
