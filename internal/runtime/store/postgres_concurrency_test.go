@@ -117,7 +117,7 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if calls.Load() != 3 {
+	if calls.Load() < 3 { // more if the one that is tried again gets a lock before the other has woken up
 		t.Errorf("the two functions were called %d times, want 3: there was no deadlock", calls.Load())
 	}
 	if a, b := seqOf(t, s, "c0"), seqOf(t, s, "c1"); a != 4 || b != 4 {
