@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func program(t *testing.T, args ...string) *exec.Cmd {
+func program(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
@@ -35,8 +35,8 @@ func program(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// serving starts a runtime on a data folder and returns its address, and what kills it.
-func serving(t *testing.T, dir string) (url string, kill func()) {
+// serving starts a runtime on a data folder and returns its address and process, and what kills it.
+func serving(t testing.TB, dir string) (url string, pid int, kill func()) {
 	t.Helper()
 	run, err := os.MkdirTemp("", "run") // a socket's path is short
 	if err != nil {
@@ -75,10 +75,10 @@ func serving(t *testing.T, dir string) (url string, kill func()) {
 	t.Cleanup(kill)
 	select {
 	case url := <-address:
-		return url, kill
+		return url, cmd.Process.Pid, kill
 	case <-ended:
 		t.Fatalf("the runtime ended:\n%s", &log)
-		return "", nil
+		return "", 0, nil
 	}
 }
 
@@ -115,7 +115,7 @@ func post(t *testing.T, url, token string, body map[string]string, out any) {
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	url, kill := serving(t, dir)
+	url, _, kill := serving(t, dir)
 	var c, later struct{ ID, Token string }
 	var message, again struct{ Event struct{ Seq int64 } }
 	post(t, url+"/v1/conversations", "", map[string]string{"token": tenanttest.Token}, &c)
@@ -143,7 +143,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("restore: %s", said)
 	}
 
-	url, kill = serving(t, dir)
+	url, _, kill = serving(t, dir)
 	post(t, url+"/v1/conversations/"+c.ID+"/messages", c.Token, map[string]string{"id": "m1", "text": "Hello"}, &again)
 	if again.Event.Seq != message.Event.Seq {
 		t.Errorf("the message is event %d, and was %d: it is not there", again.Event.Seq, message.Event.Seq)
