@@ -15,7 +15,7 @@ var kept = map[string]bool{
 	"Seq": true, "Epoch": true, "Type": true, "At": true, "Author.Kind": true, "AnswerTo": true, "Unanswered": true,
 	"Interrupted": true, "Owner.Kind": true, "Owner.ID": true, "Agent.Kind": true, "Agent.ID": true, "Agent.Name": true,
 	"Room.Held": true, "Room.Capacity": true, "Cost": true, "Disposition": true, "Target.Pool": true, "Target.Agent": true, "Target.Line": true,
-	"Target.Helpdesk": true, "Until": true, "Other": true, "Absence": true, "Away": true,
+	"Target.Helpdesk": true, "Until": true, "Other": true, "Copied": true, "Absence": true, "Away": true,
 	"Handoff.Number": true, "Handoff.Reason": true, "Handoff.IssueType": true, "Handoff.Sentiment": true,
 	"Handoff.Language": true, "Handoff.Confidence": true, "Handoff.Priority": true, "Handoff.Route": true, "Handoff.At": true,
 	"Handoff.Pinned.Pool": true, "Handoff.Pinned.Agent": true, "Handoff.Pinned.Line": true, "Handoff.Pinned.Helpdesk": true,

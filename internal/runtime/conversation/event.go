@@ -101,8 +101,10 @@ type Event struct {
 	Disposition string     `json:"disposition,omitempty"`
 	Contact     *Contact   `json:"contact,omitempty"`
 	Voicemail   *Voicemail `json:"voicemail,omitempty"`
-	// Other is the id of the conversation that this one was merged with or goes on in.
-	Other string `json:"other,omitempty"`
+	// Other is the id of the conversation that this one was merged with or goes on in; of a message with Copied, that in
+	// which the customer wrote it, before the merge.
+	Other  string `json:"other,omitempty"`
+	Copied bool   `json:"copied,omitempty"`
 	// Room is the agent's when an offer was made, with the offer.
 	Room *Room `json:"room,omitempty"`
 }

@@ -122,6 +122,10 @@ func (c Conversation) MergeInto(other Conversation, by Person, unanswered []Even
 			o.wake(Author{Kind: AuthorSystem})
 		}
 		o.customerSays("", e.Text)
+		said := &o.evs[len(o.evs)-1]
+		if said.Other, said.Copied = c.ID, true; e.Copied {
+			said.Other = e.Other
+		}
 	}
 	goesOn, _ = o.done()
 	return merged, goesOn, nil

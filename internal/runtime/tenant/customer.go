@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -132,39 +131,6 @@ func clip(s string) string {
 	return s
 }
 
-// Authorize returns nil if the token opens the conversation, and ErrForbidden otherwise. The token of a conversation that
-// was merged into this one opens it too, but only what came after from: who said to be the same customer may not be.
-func (t *Tenant) Authorize(ctx context.Context, id, token string) (from int64, err error) {
-	err = t.store.View(ctx, func(r store.Reader) (err error) {
-		from, err = authorize(r, id, hash(token))
-		return err
-	})
-	if errors.Is(err, store.ErrNotFound) {
-		err = ErrForbidden
-	}
-	return from, err
-}
-
-func authorize(r store.Reader, id string, token []byte) (from int64, err error) {
-	want, err := r.TokenHash(id)
-	if err != nil || subtle.ConstantTimeCompare(want, token) == 1 {
-		return 0, err
-	}
-	merged, err := r.MergedInto(id)
-	if err != nil {
-		return 0, err
-	}
-	for _, m := range merged {
-		if _, err := authorize(r, m, token); err == nil {
-			c, err := r.Conversation(m)
-			return c.MergedAt, err
-		} else if !errors.Is(err, ErrForbidden) {
-			return 0, err
-		}
-	}
-	return 0, ErrForbidden
-}
-
 // Conversation returns the conversation's current state, or store.ErrNotFound.
 func (t *Tenant) Conversation(ctx context.Context, id string) (c conversation.Conversation, err error) {
 	err = t.store.View(ctx, func(r store.Reader) (err error) {
@@ -176,12 +142,17 @@ func (t *Tenant) Conversation(ctx context.Context, id string) (c conversation.Co
 
 // Say takes a customer's message. It is durable when Say returns. A clientID that was used before returns the event of
 // the first time and writes nothing; with another text it is Invalid. The event may be in another conversation, see
-// GoesOn.
-func (t *Tenant) Say(ctx context.Context, id, clientID, text string) (conversation.Event, error) {
+// GoesOn. The conversation is that of the customer's token, Access.Of.
+func (t *Tenant) Say(ctx context.Context, of, clientID, text string) (conversation.Event, error) {
+	id := of
 	e, err := t.post(ctx, post{id: id, author: conversation.Author{Kind: conversation.AuthorCustomer}, kind: conversation.EventMessage, clientID: clientID, text: text},
 		func(tx store.Tx, c conversation.Conversation, save func(conversation.Change) error) (conversation.Event, error) {
 			id = c.ID
-			return t.write(tx, c, clientID, text, save)
+			key, err := scoped(tx, of, id, clientID)
+			if err != nil {
+				return conversation.Event{}, err
+			}
+			return t.write(tx, c, key, text, save)
 		})
 	if err == nil {
 		t.overtake(ctx, id)
@@ -229,7 +200,11 @@ func (t *Tenant) post(ctx context.Context, p post, do func(store.Tx, conversatio
 		}
 		repeated = conversation.Conversation{}
 		for _, c := range chain {
-			before, ok, err := tx.EventByClientID(c.ID, p.author.Kind, p.clientID)
+			key, err := p.key(tx, c.ID)
+			if err != nil {
+				return err
+			}
+			before, ok, err := tx.EventByClientID(c.ID, p.author.Kind, key)
 			if err != nil {
 				return err
 			}
@@ -243,6 +218,14 @@ func (t *Tenant) post(ctx context.Context, p post, do func(store.Tx, conversatio
 	})
 	t.answerIfOwed(repeated)
 	return out, err
+}
+
+// key is what the text's id is in a conversation that the one it was sent to goes on in.
+func (p post) key(r store.Reader, in string) (string, error) {
+	if p.author.Kind != conversation.AuthorCustomer {
+		return p.clientID, nil
+	}
+	return scoped(r, p.id, in, p.clientID)
 }
 
 // repeats checks that a text whose id was used before is the same one.

@@ -263,10 +263,10 @@ func TestMerge(t *testing.T) {
 	}
 
 	since, err := w.Authorize(t.Context(), into, token)
-	if err != nil || since == 0 {
-		t.Fatalf("the token of the merged one opens the other from %d, %v", since, err)
+	if err != nil || since.From == 0 || since.Of != from {
+		t.Fatalf("the token of the merged one opens the other as %+v, %v", since, err)
 	}
-	events, _, _, err := w.Tenant.Events(t.Context(), into, since, 100)
+	events, _, _, err := w.Tenant.Events(t.Context(), into, since.From, 100)
 	if err != nil || slices.ContainsFunc(events, func(e conversation.Event) bool { return strings.Contains(e.Text, "secret") }) || len(events) == 0 {
 		t.Errorf("with it one reads %+v, %v", events, err)
 	}

@@ -57,7 +57,9 @@ func customerHash(key string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// findCustomer returns the ids of a customer's conversations, and notes who looked for them and why.
+// findCustomer returns the ids of a customer's conversations, and notes who looked for them and why. What was merged with
+// one of them is the same customer's, by whatever they called themselves there: it comes first, so that who erases in this
+// order, and is interrupted, finds the rest again.
 func (t *Tenant) findCustomer(ctx context.Context, who Session, key, action string) (ids []string, err error) {
 	if key == "" {
 		return nil, &Invalid{"customer", "is empty; give the customer's id, e-mail address or phone number"}
@@ -66,12 +68,46 @@ func (t *Tenant) findCustomer(ctx context.Context, who Session, key, action stri
 		return nil, err
 	}
 	err = t.store.Update(ctx, func(tx store.Tx) error {
-		if ids, err = tx.FindCustomer(key); err != nil {
+		found, err := tx.FindCustomer(key)
+		if err != nil {
 			return err
 		}
+		if ids, err = mergedWith(tx, found); err != nil {
+			return err
+		}
+		ids = append(ids, found...)
 		return t.trail(tx, who, store.AuditEntry{Action: action, Subject: customerHash(key), Detail: fmt.Sprintf("%d conversations", len(ids))})
 	})
 	return ids, err
+}
+
+// mergedWith returns the conversations that some were merged with, through however many others, without these themselves.
+func mergedWith(r store.Reader, ids []string) (others []string, err error) {
+	seen := map[string]bool{}
+	for _, id := range ids {
+		seen[id] = true
+	}
+	for next := ids; len(next) > 0; {
+		id := next[0]
+		c, err := r.Conversation(id)
+		if err != nil {
+			return nil, err
+		}
+		linked, err := r.MergedInto(id)
+		if err != nil {
+			return nil, err
+		}
+		if next = next[1:]; c.MergedInto != "" {
+			linked = append(linked, c.MergedInto)
+		}
+		for _, other := range linked {
+			if !seen[other] {
+				seen[other] = true
+				others, next = append(others, other), append(slices.Clip(next), other)
+			}
+		}
+	}
+	return others, nil
 }
 
 // ExportCustomer calls fn with all that is kept of a customer, conversation by conversation, for a supervisor. A

@@ -2,12 +2,15 @@ package tenant_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -186,6 +189,67 @@ func TestReport(t *testing.T) {
 	var invalid *tenant.Invalid
 	if _, err := w.Report(t.Context(), begin, begin, time.Second); !errors.As(err, &invalid) || invalid.Field != "to" {
 		t.Errorf("an empty period: %v", err)
+	}
+}
+
+var errOneErased = errors.New("one conversation was erased, and that is enough")
+
+// oneErasure is a store that erases one conversation until erased is taken back.
+type oneErasure struct {
+	store.Store
+	erased atomic.Bool
+}
+
+func (o *oneErasure) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return o.Store.Update(ctx, func(tx store.Tx) error { return fn(erasingTx{tx, o}) })
+}
+
+type erasingTx struct {
+	store.Tx
+	one *oneErasure
+}
+
+func (e erasingTx) EraseContent(id string) error {
+	if e.one.erased.Swap(true) {
+		return errOneErased
+	}
+	return e.Tx.EraseContent(id)
+}
+
+// Who is looked for by their id is also who was merged with them by their e-mail address, in either direction and through
+// others. An erasure that was interrupted is finished by the next.
+func TestEraseFollowsMerges(t *testing.T) {
+	t.Parallel()
+	for _, key := range []string{"u1", "u2", "ada@example.com", "ada@work.example"} {
+		failing := &oneErasure{}
+		var ids []string
+		w := New(t, Options{Wrap: func(s store.Store) store.Store { failing.Store = s; return failing }})
+		for i, who := range []conversation.Customer{{ID: "u1", Email: "ada@example.com"}, {Email: "ada@example.com"}, {ID: "u2", Email: "ada@example.com"},
+			{ID: "u2", Email: "ada@work.example"}, {ID: "stranger", Email: "bob@example.com"}} {
+			id, _ := openAs(w, who, fmt.Sprintf("sesame-%d", i))
+			if ids = append(ids, id); i > 0 && i < 4 {
+				w.Do(w.Merge(t.Context(), ids[i-1], id, w.AgentNamed("a0"), true))
+			}
+		}
+		all := exported(t, w, key)
+		for i := range ids {
+			if has := strings.Contains(all, fmt.Sprintf("sesame-%d", i)); has != (i < 4) {
+				t.Errorf("%s: the export has conversation %d: %v", key, i, has)
+			}
+		}
+		err := errOneErased
+		for n := 0; errors.Is(err, errOneErased) && n < 5; n++ {
+			failing.erased.Store(false)
+			_, err = w.EraseCustomer(t.Context(), boss, key)
+		}
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+		for i, id := range ids {
+			if c, err := w.Conversation(t.Context(), id); err != nil || c.ErasedAt.IsZero() == (i < 4) {
+				t.Errorf("%s: conversation %d is erased at %s, %v", key, i, c.ErasedAt, err)
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -77,6 +78,48 @@ func TestAMergedConversationGoesOnInTheOther(t *testing.T) {
 	for _, f := range frames {
 		if strings.Contains(f.Data, "secret") {
 			t.Errorf("the stream has %+v", f)
+		}
+	}
+}
+
+// After a merge each token has ids of its own for messages, and does not show what the other one's customer wrote before.
+func TestMergedTokensAreTwo(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Options{})
+	into, owners := s.OpenFor(t, "u1")
+	s.Send(into, "m", "first")
+	s.Do(s.TakeOver(t.Context(), into, s.AgentNamed("a0")))
+	from, token := s.OpenFor(t, "u1")
+	s.Do(s.TakeOver(t.Context(), from, s.AgentNamed("a0")))
+	s.Send(from, "n", "an open question")
+	s.Do(s.Merge(t.Context(), from, into, s.AgentNamed("a0"), false))
+
+	post := func(id, token, body string, seq int64, says string) {
+		t.Helper()
+		status, _, answer := s.do(t, "POST", "/v1/conversations/"+id+"/messages", token, body)
+		if status != http.StatusAccepted || !strings.Contains(answer, says) || seq > 0 && !strings.Contains(answer, fmt.Sprintf(`"seq":%d,`, seq)) {
+			t.Fatalf("%s to %s: %d %s; want event %d with %s", body, id, status, answer, seq, says)
+		}
+	}
+	const same = `{"id":"m","text":"Still there?"}`
+	post(into, token, same, 0, `"clientId":"m"`)
+	log := s.Events(into)
+	last := log[len(log)-1].Seq
+	post(into, token, same, last, `"clientId":"m"`)
+	post(from, token, same, last, `"clientId":"m"`)
+	post(into, token, `{"id":"n","text":"an open question"}`, 0, `"text":"an open question"`)
+	if n := len(s.Events(into)); n != len(log) {
+		t.Errorf("repeated messages made %d events of %d", n, len(log))
+	}
+	for tok, sees := range map[string]bool{token: true, owners: false} {
+		_, _, body := s.do(t, "GET", "/v1/conversations/"+into+"/events", tok, "")
+		if strings.Contains(body, "an open question") != sees || !strings.Contains(body, "Still there?") {
+			t.Errorf("sees the copy is not %v: %s", sees, body)
+		}
+		for _, f := range s.follow(t, into, tok, "", "Last-Event-ID", "1").untilSeq(last) {
+			if strings.Contains(f.Data, "an open question") && !sees {
+				t.Errorf("the stream has %+v", f)
+			}
 		}
 	}
 }

@@ -64,8 +64,9 @@ func start(r *http.Request, after int64) (int64, error) {
 
 // stream sends events as Server-Sent Events from a sequence number on. The id of an event is its sequence number, so a
 // browser that reconnects goes on where it was (Last-Event-ID). Events named "piece" have no id.
-func (h *handler) stream(w http.ResponseWriter, r *http.Request, c conversation.Conversation, after int64) error {
-	s := &sender{h: h, w: w, rc: http.NewResponseController(w), id: c.ID, after: after, answered: c.Answered,
+func (h *handler) stream(w http.ResponseWriter, r *http.Request, v visit, after int64) error {
+	c := v.conv
+	s := &sender{h: h, w: w, rc: http.NewResponseController(w), id: c.ID, access: v.access, after: after, answered: c.Answered,
 		waits: c.Owner.Kind == conversation.OwnerQueue}
 	f := h.tenant.Follow(c.ID)
 	defer f.Close()
@@ -116,11 +117,12 @@ func (s *sender) apologize(err error) {
 
 // sender is the state of one stream.
 type sender struct {
-	h     *handler
-	w     http.ResponseWriter
-	rc    *http.ResponseController
-	id    string
-	after int64
+	h      *handler
+	w      http.ResponseWriter
+	rc     *http.ResponseController
+	id     string
+	access tenant.Access
+	after  int64
 	// answered is the newest message whose answer is in the log: pieces of it come too late.
 	answered int64
 	// attempt and offset say what was sent of the answer in progress.
@@ -144,7 +146,11 @@ func (s *sender) send(r *http.Request) error {
 			if e.Owner != nil {
 				s.waits = e.Owner.Kind == conversation.OwnerQueue
 			}
-			if err := s.emit(string(e.Type), strconv.FormatInt(e.Seq, 10), eventOf(s.id, e)); err != nil {
+			shown, ok := s.access.Shows(e)
+			if !ok {
+				continue
+			}
+			if err := s.emit(string(e.Type), strconv.FormatInt(e.Seq, 10), eventOf(s.id, shown)); err != nil {
 				return err
 			}
 		}

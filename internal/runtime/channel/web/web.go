@@ -74,10 +74,10 @@ type state struct {
 	Queue *place `json:"queue,omitempty"`
 }
 
-// visit is a request with a conversation's token. from is the number of the last event that the token does not open.
+// visit is a request with a conversation's token.
 type visit struct {
-	conv conversation.Conversation
-	from int64
+	conv   conversation.Conversation
+	access tenant.Access
 }
 
 func stateOf(c conversation.Conversation) state {
@@ -120,7 +120,7 @@ func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, visit
 		}
 		readable(w, r, tb)
 		id := r.PathValue("id")
-		from, err := h.tenant.Authorize(r.Context(), id, httpjson.Bearer(r))
+		access, err := h.tenant.Authorize(r.Context(), id, httpjson.Bearer(r))
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (h *handler) authorized(next func(http.ResponseWriter, *http.Request, visit
 		if err := checkOrigin(r, channel(tb, c.Channel)); err != nil {
 			return err
 		}
-		return next(w, r, visit{c, from})
+		return next(w, r, visit{c, access})
 	}
 }
 
@@ -147,7 +147,7 @@ func channel(tb *routing.Table, name string) *routing.Channel {
 
 func (h *handler) get(w http.ResponseWriter, r *http.Request, v visit) error {
 	out := stateOf(v.conv)
-	if v.from > 0 {
+	if v.access.From > 0 {
 		out.Contact = nil // it may be another person's
 	}
 	var err error
@@ -165,7 +165,7 @@ func (h *handler) move(do func(ctx context.Context, id string) (conversation.Con
 		if err != nil {
 			return err
 		}
-		return h.get(w, r, visit{c, v.from})
+		return h.get(w, r, visit{c, v.access})
 	}
 }
 
@@ -190,7 +190,7 @@ func (h *handler) say(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err := httpjson.Read(w, r, &body); err != nil {
 		return err
 	}
-	e, err := h.tenant.Say(r.Context(), v.conv.ID, body.ID, body.Text)
+	e, err := h.tenant.Say(r.Context(), v.access.Of, body.ID, body.Text)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,8 @@ func (h *handler) say(w http.ResponseWriter, r *http.Request, v visit) error {
 			return err
 		}
 	}
-	httpjson.Write(w, http.StatusAccepted, map[string]any{"conversation": id, "event": eventOf(id, e)})
+	shown, _ := v.access.Shows(e) // it is theirs
+	httpjson.Write(w, http.StatusAccepted, map[string]any{"conversation": id, "event": eventOf(id, shown)})
 	return nil
 }
 
@@ -216,20 +217,22 @@ func (h *handler) events(w http.ResponseWriter, r *http.Request, v visit) error 
 			return err
 		}
 	}
-	after = max(after, v.from)
+	after = max(after, v.access.From)
 	if after > c.Seq {
 		return &tenant.Invalid{Field: "after", Message: fmt.Sprintf("is %d, but the last event is %d; follow from there", after, c.Seq)}
 	}
 	if streams {
-		return h.stream(w, r, c, after)
+		return h.stream(w, r, v, after)
 	}
 	events, next, more, err := h.tenant.Events(r.Context(), c.ID, after, pageSize)
 	if err != nil {
 		return err
 	}
-	out := make([]event, len(events))
-	for i, e := range events {
-		out[i] = eventOf(c.ID, e)
+	out := make([]event, 0, len(events))
+	for _, e := range events {
+		if e, ok := v.access.Shows(e); ok {
+			out = append(out, eventOf(c.ID, e))
+		}
 	}
 	httpjson.Write(w, http.StatusOK, map[string]any{"events": out, "next": next, "more": more})
 	return nil
