@@ -44,7 +44,8 @@ What the table does not show:
   conversation, which the same token opens.
 - **Merging.** Two conversations of one customer become one: one is closed, the other goes on. Both logs stay. What the customer
   wrote without an answer goes along, and what they write to the closed one later is taken there. Since nothing proves that
-  they are one person, the token of the closed one opens the other only from the merge on.
+  they are one person, the token of the closed one opens the other only from the merge on, and the other's token does not show what
+  went along. Who exports or erases a customer exports or erases all that was merged with what they have.
 
 `
 

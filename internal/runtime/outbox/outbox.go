@@ -122,7 +122,11 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		var timer <-chan time.Time
 		stop := func() {}
 		if wait > 0 {
-			t := d.Clock.NewTimer(max(wait-d.Clock.Since(begin), time.Nanosecond))
+			left := wait - d.Clock.Since(begin)
+			if left <= 0 && ctx.Err() == nil {
+				continue // it became due meanwhile: a timer for no time need not fire before the clock goes on
+			}
+			t := d.Clock.NewTimer(left)
 			timer, stop = t.C(), func() { t.Stop() }
 		}
 		select {

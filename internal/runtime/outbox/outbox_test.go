@@ -271,6 +271,37 @@ func TestRetriesWithFullJitter(t *testing.T) {
 	}
 }
 
+// slow is a store whose next read takes a minute once it is armed.
+type slow struct {
+	store.Store
+	clock *Clock
+	armed chan struct{}
+}
+
+func (s slow) View(ctx context.Context, fn func(store.Reader) error) error {
+	err := s.Store.View(ctx, fn)
+	select {
+	case <-s.armed:
+		s.clock.Step(time.Minute)
+	default:
+	}
+	return err
+}
+
+// What becomes due while it is looked for what is due is tried without waiting for anything more.
+func TestDueWhileLookingForIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "webhook/a")
+	s := slow{w.store, w.clock, make(chan struct{}, 1)}
+	w.send("c", "webhook/a", "event")
+	w.dispatch(s)
+	c := w.receivers["webhook/a"].next(t)
+	s.armed <- struct{}{}
+	c.answer <- errors.New("status 500")
+	w.receivers["webhook/a"].next(t).answer <- nil
+	w.await("c", delivered)
+}
+
 // After a dead letter the next goes on, with its number; a replayed one goes under its own.
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()

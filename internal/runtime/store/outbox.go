@@ -66,8 +66,14 @@ type Level struct {
 const (
 	deliveryColumns = `id, conversation, destination, seq, kind, key, payload, state, created, since, due, attempts, error, remote, ended`
 	queryClaimable  = `SELECT ` + deliveryColumns + ` FROM outbox WHERE destination = $1 AND due <= $2 ORDER BY due, id LIMIT $3`
-	queryDue        = `SELECT destination, min(due) FROM outbox WHERE due IS NOT NULL GROUP BY destination`
-	queryLevels     = `SELECT destination, state, count(*), min(created) FROM outbox WHERE state <> 'delivered' GROUP BY destination, state`
+	// queryDue goes from destination to destination along the index and reads the first of each: what waits behind it
+	// costs nothing.
+	queryDue = `WITH RECURSIVE destinations (name) AS (
+			SELECT (SELECT min(destination) FROM outbox WHERE due IS NOT NULL)
+			UNION ALL SELECT (SELECT min(destination) FROM outbox WHERE due IS NOT NULL AND destination > name)
+			FROM destinations WHERE name IS NOT NULL)
+		SELECT name, (SELECT min(due) FROM outbox WHERE due IS NOT NULL AND destination = name) FROM destinations WHERE name IS NOT NULL`
+	queryLevels = `SELECT destination, state, count(*), min(created) FROM outbox WHERE state <> 'delivered' GROUP BY destination, state`
 	// queryPromote lets the first that waits be tried, unless one of the same stream is.
 	queryPromote = `UPDATE outbox SET due = $3 WHERE id = (SELECT id FROM outbox
 			WHERE conversation = $1 AND destination = $2 AND state = 'pending' ORDER BY seq LIMIT 1)
@@ -189,9 +195,11 @@ func (r reader) OutboxDue() (map[string]time.Time, error) {
 	due := map[string]time.Time{}
 	err := r.each(func(scan func(...any) error) error {
 		var destination string
-		var at int64
+		var at sql.NullInt64
 		err := scan(&destination, &at)
-		due[destination] = time.Unix(0, at).UTC()
+		if at.Valid {
+			due[destination] = fromNanos(at)
+		}
 		return err
 	}, queryDue)
 	if err != nil {
