@@ -443,10 +443,7 @@ func (r *reading) held() {
 	end := func(at time.Time) {
 		if now != nil {
 			now.to = at
-			if r.holds == nil {
-				r.holds = map[string][]hold{}
-			}
-			r.holds[agent] = append(r.holds[agent], *now)
+			r.hold(agent, *now)
 		}
 		now = nil
 	}
@@ -456,8 +453,18 @@ func (r *reading) held() {
 		now = &hold{conversation: r.log.Conversation.ID, seq: e.Seq, units: units, from: e.At}
 	}
 	units := 0
+	wrapUps := map[string]hold{}
 	for _, e := range r.log.Events {
 		switch e.Type {
+		case conversation.EventWrapUp:
+			wrapUps[e.Agent.ID] = hold{conversation: r.log.Conversation.ID, seq: e.Seq, units: e.Cost, from: e.At}
+			continue
+		case conversation.EventWrapUpEnded:
+			h := wrapUps[e.Agent.ID]
+			h.to = e.At
+			r.hold(e.Agent.ID, h)
+			delete(wrapUps, e.Agent.ID)
+			continue
 		case conversation.EventOffered:
 			r.offers = append(r.offers, offer{r.log.Conversation.ID, e})
 			begin(e.Agent.ID, e, e.Cost)
@@ -482,6 +489,17 @@ func (r *reading) held() {
 		}
 	}
 	end(time.Time{})
+	for agent, h := range wrapUps {
+		r.hold(agent, h)
+	}
+}
+
+// hold keeps what an agent held.
+func (a *Auditor) hold(agent string, h hold) {
+	if a.holds == nil {
+		a.holds = map[string][]hold{}
+	}
+	a.holds[agent] = append(a.holds[agent], h)
 }
 
 // outbox judges the messages of each destination.

@@ -5,17 +5,6 @@ import (
 	"time"
 )
 
-// WrapUp is the time after a conversation in which its units are not given out again: the agent writes up what came
-// of it.
-type WrapUp struct {
-	Agent Person `json:"agent"`
-	Pool  string `json:"pool"`
-	Units int    `json:"units"`
-	// Since is when the agent got the conversation.
-	Since time.Time `json:"since"`
-	Until time.Time `json:"until"`
-}
-
 // Absence is why nobody is there for a conversation that waits.
 type Absence string
 
@@ -74,30 +63,5 @@ func (c Conversation) Inform(told string, now time.Time) (Change, error) {
 		return Change{}, err
 	}
 	s.tell(told)
-	return s.done()
-}
-
-// BeginWrapUp keeps the units of a conversation that an agent has just let go of.
-func (c Conversation) BeginWrapUp(w WrapUp, now time.Time) (Change, error) {
-	s, err := c.begin(BeginWrapUp, now)
-	if err != nil {
-		return Change{}, err
-	}
-	s.conv.WrapUp = &w
-	s.append(Event{Type: EventWrapUp, Author: Author{Kind: AuthorSystem}, Agent: w.Agent.author(), Until: w.Until})
-	return s.done()
-}
-
-// EndWrapUp gives the units free: when its time is up, or the agent is done before.
-func (c Conversation) EndWrapUp(now time.Time) (Change, error) {
-	s, err := c.begin(EndWrapUp, now)
-	if err != nil {
-		return Change{}, err
-	}
-	if c.WrapUp == nil {
-		return s.refuse("there is no wrap-up")
-	}
-	s.conv.WrapUp = nil
-	s.append(Event{Type: EventWrapUpEnded, Author: Author{Kind: AuthorSystem}, Agent: c.WrapUp.Agent.author()})
 	return s.done()
 }

@@ -117,7 +117,8 @@ func (c Conversation) Snooze(agent Person, until, now time.Time) (Change, error)
 	if !until.After(now) {
 		return s.refuse("%s is past; name a time to come", until.Format(time.RFC3339))
 	}
-	s.conv.SnoozedUntil, s.conv.ReturnAt = until, time.Time{}
+	s.rested()
+	s.conv.SnoozedUntil, s.conv.SnoozedAt, s.conv.ReturnAt = until, now, time.Time{}
 	s.append(Event{Type: EventSnoozed, Author: *agent.author(), Until: until})
 	return s.done()
 }
@@ -146,8 +147,17 @@ func (c Conversation) Wake(agent *Person, now time.Time) (Change, error) {
 // wake ends a snooze, if there is one.
 func (s *step) wake(by Author) {
 	if !s.conv.SnoozedUntil.IsZero() {
+		s.rested()
 		s.conv.SnoozedUntil = time.Time{}
 		s.append(Event{Type: EventWoken, Author: by})
+	}
+}
+
+// rested adds up for how long it was put off until now.
+func (s *step) rested() {
+	if !s.conv.SnoozedAt.IsZero() {
+		s.conv.Rested += s.now.Sub(s.conv.SnoozedAt)
+		s.conv.SnoozedAt = time.Time{}
 	}
 }
 

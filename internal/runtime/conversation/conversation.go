@@ -95,15 +95,18 @@ type Conversation struct {
 	LastHuman    int64 `json:"lastHuman,omitempty"`
 	// SnoozedUntil is set while the agent who owns it has put it off; it takes none of their capacity meanwhile.
 	SnoozedUntil time.Time `json:"snoozedUntil,omitzero"`
+	// SnoozedAt is when they did, and Rested how long it was put off before that since they got it.
+	SnoozedAt time.Time     `json:"snoozedAt,omitzero"`
+	Rested    time.Duration `json:"rested,omitempty"`
 	// Returns counts how often humans gave it back to the AI. Above a limit they keep it.
 	Returns int `json:"returns,omitempty"`
-	// WrapUp is set while the agent who let go of it last is still busy with it.
-	WrapUp *WrapUp `json:"wrapUp,omitempty"`
 	// Absences are why the customer was told in this wait that nobody is there.
 	Absences []Absence `json:"absences,omitempty"`
 	// Pool is the one through which the agent who owns it got it, empty for one who took it over; AssignedAt is when.
 	Pool       string    `json:"pool,omitempty"`
 	AssignedAt time.Time `json:"assignedAt,omitzero"`
+	// Course is how the handoff in progress goes.
+	Course Course `json:"course,omitzero"`
 	// Contact is how the customer can be reached later, once they were asked or said so.
 	Contact *Contact `json:"contact,omitempty"`
 	// Disposition is what the human who resolved it last said came of it.
@@ -154,4 +157,10 @@ func (c Conversation) CustomerKey() string {
 type Change struct {
 	Conversation Conversation
 	Events       []Event
+	// WrapUp is the one that begins or ends, as an event says.
+	WrapUp *WrapUp
+	// Handled is the work of an agent that is over; nil where none is.
+	Handled *Handled
+	// Ended is how the handoff went that is over; nil where none is.
+	Ended *Course
 }

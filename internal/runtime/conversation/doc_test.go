@@ -1,16 +1,14 @@
 package conversation
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-)
 
-var update = flag.Bool("update", false, "write docs/conversation.md from Transitions")
+	"github.com/opencopilot/handoff-operator/internal/golden"
+)
 
 const docHead = `# Who owns a conversation
 
@@ -32,14 +30,18 @@ What the table does not show:
 - **Snooze.** The agent keeps a snoozed conversation, but it takes none of their capacity, as a pending ticket does not in
   Zendesk and a snoozed one in Intercom. It wakes at its time, when the customer writes, or when the agent wants it, and then
   counts again, also beyond the agent's capacity: no offer comes before there is room.
+- **Wrap-up.** It is the agent's own and outlasts whatever becomes of the conversation: their units stay taken until its time is up, they
+  are done, or they have the conversation again.
+- **Line and helpdesk.** The transitions to and from them are here for the adapters that will make them. This release serves neither:
+  nothing leads to them, and an agent who names one is refused.
 - **Silence.** ` + "`returnToAI.customerIdle`" + ` counts from a human's message. A message of the customer, a snooze or a new owner ends
   the count. The time is that of the policy at the human's message.
-- **Bouncing.** What went back to the AI three times stays with humans: an agent who returns it is refused, told why; resolved or
+- **Bouncing.** What went back to the AI three times, a constant that no field sets, stays with humans: an agent who returns it is refused, told why; resolved or
   left by a silent customer it is closed, with a note, and reopened it goes to a human. A supervisor may give it to the AI all
   the same, which begins the count anew.
 - **Leaving.** A customer leaves when their page says so. If the AI owes them an answer, or had none for their last question, a
   human follows it up (CustomerLeft). Otherwise it is noted for who owns it.
-- **Reopening.** A message to a conversation that was closed at most seven days ago reopens it: for the agent who had it last,
+- **Reopening.** A message to a conversation that was closed at most seven days ago, a constant as well, reopens it: for the agent who had it last,
   before their pool, as long as they are an agent, and else for the AI with a fresh window. A later one begins a new
   conversation, which the same token opens.
 - **Merging.** Two conversations of one customer become one: one is closed, the other goes on. Both logs stay. What the customer
@@ -98,20 +100,7 @@ func list(kinds []OwnerKind) string {
 
 func TestDoc(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join("..", "..", "..", "docs", "conversation.md")
-	want := renderDoc(Transitions)
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Error("docs/conversation.md is not what Transitions says; run go test ./internal/runtime/conversation -run TestDoc -update")
-	}
+	golden.Compare(t, filepath.Join("..", "..", "..", "docs", "conversation.md"), []byte(renderDoc(Transitions)))
 }
 
 // Each owner can be reached and left.

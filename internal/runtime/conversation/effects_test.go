@@ -70,20 +70,21 @@ var effects = map[Name]func(t *testing.T){
 		c = must(t)(c.Resolve(anna, Outcome{ToAI: true}, t0))
 		change, err := c.BeginWrapUp(w, t0)
 		wantLines(t, change, err, line{EventWrapUp, 4, AuthorSystem, ""})
-		is(t, "wrap-up", &w, change.Conversation.WrapUp)
+		is(t, "wrap-up", &w, change.WrapUp)
 		is(t, "end in the log", w.Until, change.Events[0].Until)
-		is(t, "wrap-up of what is taken over", (*WrapUp)(nil), must(t)(change.Conversation.TakeOver(boris, 1, Handoff{}, nil, "", t0)).WrapUp)
-		queued := must(t)(must(t)(change.Conversation.CustomerWrites("", "Hm?", t0)).HandOff(4, change.Conversation.Seq+1, Handoff{}, nil, nil, t0))
-		is(t, "wrap-up of what is handed off", &w, queued.WrapUp)
-		is(t, "wrap-up of what is offered", (*WrapUp)(nil), must(t)(queued.MakeOffer(offerTo(boris), t0)).WrapUp)
+		is(t, "units in the log", w.Units, change.Events[0].Cost)
 	},
 	EndWrapUp: func(t *testing.T) {
+		w := WrapUp{Agent: anna, Pool: "support", Over: v1alpha1.ChannelTypeWeb, Since: t0, Until: t0.Add(time.Hour)}
 		c := owned(t, OwnerNobody)
-		c.WrapUp = &WrapUp{Agent: anna}
-		change, err := c.EndWrapUp(t0)
+		change, err := c.EndWrapUp(w, t0.Add(time.Minute))
 		wantLines(t, change, err, line{EventWrapUpEnded, c.Epoch, AuthorSystem, ""})
-		is(t, "wrap-up", (*WrapUp)(nil), change.Conversation.WrapUp)
+		is(t, "wrap-up", &w, change.WrapUp)
 		is(t, "whose", anna.Email, change.Events[0].Agent.ID)
+		is(t, "handled", &Handled{"support", v1alpha1.ChannelTypeWeb, t0.Add(time.Minute), time.Minute}, change.Handled)
+		change, err = c.EndWrapUp(w, t0.Add(2*time.Hour))
+		wantLines(t, change, err, line{EventWrapUpEnded, c.Epoch, AuthorSystem, ""})
+		is(t, "handled when nobody looked in time", &Handled{"support", v1alpha1.ChannelTypeWeb, w.Until, time.Hour}, change.Handled)
 	},
 	CustomerLeaves: func(t *testing.T) {
 		change, err := owned(t, OwnerAgent).CustomerLeaves(t0)

@@ -10,7 +10,7 @@ import (
 // else is stored or in the table. Package tenant has their tests.
 var byCaller = map[Name]string{
 	CustomerWrites: "the client id is new", AgentNotes: "an agent of the Copilot", Adopt: "the owner is in no pool",
-	Overflow: "the route names the target", BeginWrapUp: "an agent has let go of it", ReassignToAI: "a supervisor", MakeOffer: "the agent is there and has room",
+	Overflow: "the route names the target", BeginWrapUp: "an agent has let go of it", EndWrapUp: "it goes on", ReassignToAI: "a supervisor", MakeOffer: "the agent is there and has room",
 }
 
 // guards are calls that a row refuses although the owner would allow it, and what the refusal says.
@@ -100,8 +100,6 @@ var guards = []struct {
 		c = must(t)(c.Snooze(anna, t0.Add(time.Hour), t0))
 		return c.AgentGone(nil, t0)
 	}, "waits for nothing"},
-	{EndWrapUp, "none", OwnerAI, func(_ testing.TB, c Conversation) (Change, error) { return c.EndWrapUp(t0) },
-		"there is no wrap-up"},
 	{TakeOver, "from a colleague", OwnerAgent, func(_ testing.TB, c Conversation) (Change, error) {
 		return c.TakeOver(boris, 1, Handoff{}, nil, "", t0)
 	}, "belongs to agent anna@agents.example"},

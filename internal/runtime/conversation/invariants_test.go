@@ -78,8 +78,8 @@ func (m *machine) checkParts(t *rapid.T) {
 	if c.Handoff != nil && !c.Handoff.At.Equal(m.since) {
 		t.Fatalf("it waits since %s, want %s", c.Handoff.At, m.since)
 	}
-	if !slices.Equal(c.Absences, m.absences) || (c.WrapUp != nil) != (m.wrapUp != "") || c.WrapUp != nil && c.WrapUp.Agent.Email != m.wrapUp {
-		t.Fatalf("told of %v, want %v; wrap-up %+v, want one of %q", c.Absences, m.absences, c.WrapUp, m.wrapUp)
+	if !slices.Equal(c.Absences, m.absences) {
+		t.Fatalf("told of %v, want %v", c.Absences, m.absences)
 	}
 	if c.Returns != m.returns || c.MergedInto != m.merged || (c.ClosedAt.IsZero() != (m.owner != OwnerNobody)) {
 		t.Fatalf("%d returns, want %d; merged into %q, want %q; closed at %s", c.Returns, m.returns, c.MergedInto, m.merged, c.ClosedAt)

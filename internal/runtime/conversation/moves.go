@@ -136,6 +136,7 @@ func (c Conversation) GiveContact(email, phone string, now time.Time) (Change, e
 	if email == "" && phone == "" {
 		return s.refuse("neither an e-mail address nor a number is given")
 	}
+	s.conv.Course.Postponed = s.conv.Course.Postponed || c.Handoff != nil
 	s.contact(func(k *Contact) { k.Email, k.Phone = cmp.Or(email, k.Email), cmp.Or(phone, k.Phone) })
 	s.append(Event{Type: EventContactGiven, Author: Author{Kind: AuthorCustomer}, Contact: s.conv.Contact})
 	return s.done()

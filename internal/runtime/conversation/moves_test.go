@@ -169,7 +169,7 @@ func TestReturnToTheAIBeginsAFreshWindow(t *testing.T) {
 	want.Window, want.Background, want.Messages = want.Seq, "The parcel was lost.", c.Messages+1
 	want.Turns, want.NotUnderstood, want.Pending, want.Handoff, want.Passed, want.Cost = 0, 0, 0, nil, nil, 0
 	want.Pool, want.AssignedAt = "", time.Time{}
-	want.Previous, want.Returns = c.Handoff, 1
+	want.Previous, want.Returns, want.Course = c.Handoff, 1, Course{}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("conversation (-want +got):\n%s", diff)
 	}

@@ -16,7 +16,7 @@ func (c Conversation) MakeOffer(o Offer, now time.Time) (Change, error) {
 	if c.Offer != nil {
 		return s.refuse("it is offered to %s until %s", c.Offer.Agent.Email, c.Offer.ExpiresAt.Format(time.RFC3339))
 	}
-	s.conv.Offer, s.conv.WrapUp = &o, nil
+	s.conv.Offer = &o
 	s.append(Event{Type: EventOffered, Author: Author{Kind: AuthorSystem}, Agent: o.Agent.author(), Cost: o.Cost, Room: o.room()})
 	return s.done()
 }
@@ -96,7 +96,8 @@ func (c Conversation) AskContact(by v1alpha1.ChannelType, told string, now time.
 	return s.done()
 }
 
-// RecordVoicemail adds a voicemail to a waiting conversation, whose customer is to be called back.
+// RecordVoicemail adds a voicemail to a waiting conversation, whose customer is to be called back. It is for the phone
+// channel, which is not served yet.
 func (c Conversation) RecordVoicemail(v Voicemail, now time.Time) (Change, error) {
 	s, err := c.begin(RecordVoicemail, now)
 	if err != nil {
@@ -110,7 +111,7 @@ func (c Conversation) RecordVoicemail(v Voicemail, now time.Time) (Change, error
 }
 
 // Overflow gives a waiting conversation to the line or helpdesk that its route, or the step for when nobody is there,
-// names.
+// names. It is for the adapters of both, which are not served yet.
 func (c Conversation) Overflow(to Target, told string, now time.Time) (Change, error) {
 	s, err := c.begin(Overflow, now)
 	if err != nil {

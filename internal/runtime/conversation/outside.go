@@ -1,5 +1,8 @@
 package conversation
 
+// What happens where a conversation is worked outside. It is for the adapters of phone lines and helpdesks, which are not
+// served yet.
+
 import "time"
 
 // OutsideReplies appends the message of a human at the helpdesk that owns the conversation. The caller makes sure that

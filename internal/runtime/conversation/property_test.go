@@ -41,7 +41,6 @@ type machine struct {
 	merged   string
 	pinned   *Target
 	absences []Absence // of which the customer was told in this wait
-	wrapUp   string    // the agent who is still busy with it
 	// unanswered says that no human answered the customer's newest message.
 	unanswered bool
 }
@@ -93,9 +92,6 @@ func (m *machine) moved(to OwnerKind, agent string) {
 	m.epoch++
 	m.owed = 0
 	m.snoozed, m.returnAt, m.absences = time.Time{}, time.Time{}, nil
-	if to == OwnerAgent {
-		m.wrapUp = ""
-	}
 	if to == OwnerAI || to == OwnerNobody {
 		m.pinned, m.open, m.asked = nil, false, false
 	}
@@ -207,20 +203,13 @@ func (m *machine) waits(t *rapid.T) {
 
 func (m *machine) wrapsUp(t *rapid.T) {
 	agent := rapid.SampledFrom(agents).Draw(t, "agent")
+	w := WrapUp{Agent: agent, Pool: "p", Units: 1, Until: m.now.Add(time.Minute)}
 	if rapid.Bool().Draw(t, "begins") {
-		if m.wrapUp != "" {
-			t.Skip("it begins once, as the agent lets go")
-		}
 		may := m.owner == OwnerAI || m.owner == OwnerNobody
-		w := WrapUp{Agent: agent, Pool: "p", Units: 1, Until: m.now.Add(time.Minute)}
-		if m.apply(t, may, func(c Conversation) (Change, error) { return c.BeginWrapUp(w, m.now) }) {
-			m.wrapUp = agent.Email
-		}
+		m.apply(t, may, func(c Conversation) (Change, error) { return c.BeginWrapUp(w, m.now) })
 		return
 	}
-	if m.apply(t, m.wrapUp != "", func(c Conversation) (Change, error) { return c.EndWrapUp(m.now) }) {
-		m.wrapUp = ""
-	}
+	m.apply(t, true, func(c Conversation) (Change, error) { return c.EndWrapUp(w, m.now) })
 }
 
 func (m *machine) voicemail(t *rapid.T) {
@@ -323,7 +312,6 @@ func (m *machine) makeOffer(t *rapid.T) {
 	o := Offer{Agent: m.anAgent(t), Pool: "p", Cost: 1, ExpiresAt: m.now.Add(time.Minute)}
 	if m.apply(t, m.owner == OwnerQueue && !m.offered, func(c Conversation) (Change, error) { return c.MakeOffer(o, m.now) }) {
 		m.agent, m.offered, m.expires = o.Agent.Email, true, o.ExpiresAt
-		m.wrapUp = ""
 	}
 }
 

@@ -141,7 +141,7 @@ var Transitions = []Transition{
 	{BeginWrapUp, []OwnerKind{OwnerAI, OwnerNobody}, nil,
 		"an agent has just let go of it", "its units stay taken until the wrap-up ends"},
 	{EndWrapUp, anybody, nil,
-		"there is a wrap-up; its time is up, or its agent is done", "the units are free"},
+		"there is a wrap-up; its time is up, or its agent is done or has the conversation again", "the units are free"},
 
 	{OutsideReplies, []OwnerKind{OwnerHelpdesk}, nil,
 		"", "the message of a human at the helpdesk"},

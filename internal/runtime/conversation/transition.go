@@ -26,6 +26,9 @@ type step struct {
 	conv Conversation
 	evs  []Event
 	now  time.Time
+	// handled and ended are for the Change.
+	handled *Handled
+	ended   *Course
 }
 
 // begin looks the transition up and checks that the owner allows it.
@@ -67,6 +70,7 @@ func (s *step) give(to Owner) *Owner {
 	if !slices.Contains(s.row.To, to.Kind) {
 		panic(fmt.Sprintf("conversation: transition %s does not lead to %s", s.row.Name, to.Kind))
 	}
+	s.follow(to)
 	if s.conv.Owner.Kind == OwnerAgent {
 		s.conv.LastAgentAt = s.now
 	}
@@ -75,10 +79,11 @@ func (s *step) give(to Owner) *Owner {
 	s.conv.Offer, s.conv.Cost = nil, 0
 	s.conv.Pool, s.conv.AssignedAt, s.conv.Absences = "", time.Time{}, nil
 	s.conv.SnoozedUntil, s.conv.ReturnAt, s.conv.ClosedAt = time.Time{}, time.Time{}, time.Time{}
+	s.conv.SnoozedAt, s.conv.Rested = time.Time{}, 0
 	switch to.Kind {
 	case OwnerAgent:
 		s.conv.LastAgent, s.conv.LastAgentAt = to.ID, s.now
-		s.conv.AssignedAt, s.conv.WrapUp = s.now, nil
+		s.conv.AssignedAt = s.now
 	case OwnerNobody:
 		s.conv.ClosedAt = s.now
 	}
@@ -110,4 +115,6 @@ func (s *step) tell(text string) {
 	}
 }
 
-func (s *step) done() (Change, error) { return Change{Conversation: s.conv, Events: s.evs}, nil }
+func (s *step) done() (Change, error) {
+	return Change{Conversation: s.conv, Events: s.evs, Handled: s.handled, Ended: s.ended}, nil
+}

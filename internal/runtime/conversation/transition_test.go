@@ -119,10 +119,7 @@ var calls = map[string]func(t testing.TB, c Conversation) (Change, error){
 	"Inform":      func(_ testing.TB, c Conversation) (Change, error) { return c.Inform("Hm.", t0) },
 	"AgentGone":   func(_ testing.TB, c Conversation) (Change, error) { return c.AgentGone([]string{"One moment."}, t0) },
 	"BeginWrapUp": func(_ testing.TB, c Conversation) (Change, error) { return c.BeginWrapUp(WrapUp{Agent: anna}, t0) },
-	"EndWrapUp": func(_ testing.TB, c Conversation) (Change, error) {
-		c.WrapUp = &WrapUp{Agent: anna}
-		return c.EndWrapUp(t0)
-	},
+	"EndWrapUp":   func(_ testing.TB, c Conversation) (Change, error) { return c.EndWrapUp(WrapUp{Agent: anna}, t0) },
 	"TakeOver": func(_ testing.TB, c Conversation) (Change, error) {
 		return c.TakeOver(boris, 1, Handoff{}, nil, "", t0)
 	},

@@ -26,7 +26,7 @@ type handler struct{ tenant *tenant.Tenant }
 //	PUT  /v1/agent/presence {"state", "reason"?}  online | busy | away | offline → {"presence"}
 //	POST /v1/agent/heartbeat                → {"presence"}; every other request is as good
 //	GET  /v1/agent/queue?skip=N             → {"waiting", "conversations"}, longest waiting first
-//	GET  /v1/agent/mine                     → {"presence", "conversations"}: owned by me, offered to me or in my wrap-up
+//	GET  /v1/agent/mine                     → {"presence", "conversations", "wrapUps"}: owned by me or offered to me; my wrap-ups
 //	GET  /v1/agent/conversations/{id}                → {"conversation"}
 //	GET  /v1/agent/conversations/{id}/events?after=N → {"events", "next", "more"}
 //	POST /v1/agent/conversations/{id}/{accept,decline,takeover,return,wake,endwrapup} → {"conversation"}; accept, takeover
@@ -203,7 +203,7 @@ func (h *handler) queue(w http.ResponseWriter, r *http.Request, _ tenant.Session
 }
 
 func (h *handler) mine(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
-	list, err := h.tenant.Mine(r.Context(), s.Agent.Email)
+	list, wrapUps, err := h.tenant.Mine(r.Context(), s.Agent.Email)
 	if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (h *handler) mine(w http.ResponseWriter, r *http.Request, s tenant.Session)
 	if err != nil {
 		return err
 	}
-	httpjson.Write(w, http.StatusOK, map[string]any{"presence": p, "conversations": nonNil(list)})
+	httpjson.Write(w, http.StatusOK, map[string]any{"presence": p, "conversations": nonNil(list), "wrapUps": append([]store.WrapUp{}, wrapUps...)})
 	return nil
 }
 

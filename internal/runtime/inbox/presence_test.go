@@ -87,18 +87,23 @@ func TestWrapUpInTheInbox(t *testing.T) {
 	id, _ := d.OpenConversation()
 	d.Send(id, "1", Human)
 	d.AwaitType(id, conversation.EventOffered, 1)
-	var mine struct{ Conversations []conversation.Conversation }
+	var mine struct {
+		Conversations []conversation.Conversation
+		WrapUps       []store.WrapUp
+	}
 	for _, step := range []struct {
-		move   string
-		wraps  bool
-		listed int
-	}{{"accept", false, 1}, {"resolve", true, 1}, {"endwrapup", false, 0}, {"endwrapup", false, 0}} {
+		move           string
+		owned, wrapUps int
+	}{{"accept", 1, 0}, {"resolve", 0, 1}, {"endwrapup", 0, 0}, {"endwrapup", 0, 0}} {
 		if status, _, body := d.do(t, "POST", "/v1/agent/conversations/"+id+"/"+step.move, token, "", nil); status != http.StatusOK {
 			t.Fatalf("%s: %d %s", step.move, status, body)
 		}
 		d.do(t, "GET", "/v1/agent/mine", token, "", &mine)
-		if len(mine.Conversations) != step.listed || step.listed > 0 && (mine.Conversations[0].WrapUp != nil) != step.wraps {
+		if len(mine.Conversations) != step.owned || len(mine.WrapUps) != step.wrapUps {
 			t.Errorf("after %s mine is %+v", step.move, mine)
+		}
+		if step.wrapUps > 0 && mine.WrapUps[0].Conversation != id {
+			t.Errorf("the wrap-up is %+v", mine.WrapUps[0])
 		}
 	}
 }

@@ -17,8 +17,8 @@ type member struct {
 	Capacity int            `json:"capacity"`
 }
 
-func (h *handler) staff(w http.ResponseWriter, r *http.Request, _ tenant.Session) error {
-	staff, err := h.tenant.Staff(r.Context())
+func (h *handler) staff(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
+	staff, err := h.tenant.Staff(r.Context(), s)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (h *handler) staff(w http.ResponseWriter, r *http.Request, _ tenant.Session
 	return nil
 }
 
-func (h *handler) setAway(w http.ResponseWriter, r *http.Request, _ tenant.Session) error {
+func (h *handler) setAway(w http.ResponseWriter, r *http.Request, s tenant.Session) error {
 	var body struct {
 		State  store.PresenceState `json:"state"`
 		Reason string              `json:"reason"`
@@ -38,7 +38,7 @@ func (h *handler) setAway(w http.ResponseWriter, r *http.Request, _ tenant.Sessi
 	if err := httpjson.Read(w, r, &body); err != nil {
 		return err
 	}
-	p, err := h.tenant.SetAgentAway(r.Context(), r.PathValue("email"), body.State, body.Reason)
+	p, err := h.tenant.SetAgentAway(r.Context(), s, r.PathValue("email"), body.State, body.Reason)
 	if err != nil {
 		return err
 	}

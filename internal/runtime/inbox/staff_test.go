@@ -1,6 +1,7 @@
 package inbox_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,5 +42,14 @@ func TestSupervisorSetsAnAgentAway(t *testing.T) {
 	c, err := d.Conversation(t.Context(), id)
 	if err != nil || c.Offer != nil || len(c.Passed) != 0 || c.Handoff.At.After(offered.At) {
 		t.Errorf("it is offered %+v, passed by %v, waits since %s, %v", c.Offer, c.Passed, c.Handoff.At, err)
+	}
+	trail, err := d.AuditTrail(t.Context(), store.AuditFilter{Actor: Email("a0")}, 0, 100)
+	var got []string
+	for _, e := range trail {
+		got = append(got, strings.Join([]string{e.Action, e.Subject, e.Detail}, " "))
+	}
+	want := []string{"staff_listed  1 agents", "staff_listed  1 agents", "agent_presence_set " + Email("a0") + " away", "staff_listed  1 agents"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("the audit trail has %q, %v", got, err)
 	}
 }

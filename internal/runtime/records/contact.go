@@ -35,7 +35,7 @@ type Stretch struct {
 
 // Contacts reads the handoffs of one conversation out of its whole log.
 func Contacts(id string, events []conversation.Event) []Contact {
-	r := &reading{id: id}
+	r := &reading{id: id, wrapUps: map[string]place{}}
 	for _, e := range events {
 		r.event(e)
 	}
@@ -49,7 +49,12 @@ type reading struct {
 	now *Contact
 	// queued says that the queue owns the conversation.
 	queued bool
+	// wrapUps has where the wrap-ups that go on are, by agent.
+	wrapUps map[string]place
 }
+
+// place is a Stretch of a Contact, by their numbers from zero.
+type place struct{ contact, work int }
 
 func (r *reading) event(e conversation.Event) {
 	if e.Type == conversation.EventHandoff && e.Handoff != nil {
@@ -115,16 +120,21 @@ func (r *reading) stop(at time.Time) {
 	}
 }
 
-// wrapUp adds the time after the contact that ended last, which is work as well.
+// wrapUp adds the time after a contact that its agent wraps it up, which is work as well, whoever has the conversation
+// meanwhile.
 func (r *reading) wrapUp(e conversation.Event) {
 	if len(r.all) == 0 || e.Agent == nil {
 		return
 	}
-	c := &r.all[len(r.all)-1]
-	switch n := len(c.Work); {
-	case e.Type == conversation.EventWrapUp:
-		c.Work = append(c.Work, Stretch{Agent: e.Agent.ID, From: e.At, To: e.Until})
-	case e.Type == conversation.EventWrapUpEnded && n > 0:
-		c.Work[n-1].To = e.At
+	switch e.Type {
+	case conversation.EventWrapUp:
+		last := len(r.all) - 1
+		r.wrapUps[e.Agent.ID] = place{last, len(r.all[last].Work)}
+		r.all[last].Work = append(r.all[last].Work, Stretch{Agent: e.Agent.ID, From: e.At, To: e.Until})
+	case conversation.EventWrapUpEnded:
+		if at, ok := r.wrapUps[e.Agent.ID]; ok && e.At.Before(r.all[at.contact].Work[at.work].To) {
+			r.all[at.contact].Work[at.work].To = e.At
+		}
+		delete(r.wrapUps, e.Agent.ID)
 	}
 }

@@ -19,7 +19,7 @@ type position struct {
 }
 
 // kept are the deadlines that Save keeps, since the conversation says when they are due.
-var kept = [...]DeadlineKind{DeadlineOffer, DeadlineSnooze, DeadlineReturn, DeadlineWrapUp}
+var kept = [...]DeadlineKind{DeadlineOffer, DeadlineSnooze, DeadlineReturn}
 
 // offerExpires is zero while no offer is open.
 func (p position) offerExpires() int64 { return p.due[0] }
@@ -32,14 +32,9 @@ func positionOf(c conversation.Conversation) position {
 		p.holder, p.units, p.due[0] = c.Offer.Agent.Email, c.Offer.Cost, c.Offer.ExpiresAt.UnixNano()
 	case c.Owner.Kind == conversation.OwnerAgent:
 		p.holder, p.units = c.Owner.ID, c.Cost
-	case c.WrapUp != nil:
-		p.holder, p.units = c.WrapUp.Agent.Email, c.WrapUp.Units
 	}
 	if !c.SnoozedUntil.IsZero() {
 		p.units, p.due[1] = 0, c.SnoozedUntil.UnixNano()
-	}
-	if c.WrapUp != nil {
-		p.due[3] = c.WrapUp.Until.UnixNano()
 	}
 	if !c.ReturnAt.IsZero() {
 		p.due[2] = c.ReturnAt.UnixNano()

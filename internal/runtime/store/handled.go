@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/opencopilot/handoff-operator/api/v1alpha1"
+	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 )
 
 const queryHandled = `SELECT took FROM handled WHERE pool = $1 AND channel_type = $2 ORDER BY ended DESC LIMIT $3`
@@ -13,14 +14,21 @@ const queryHandled = `SELECT took FROM handled WHERE pool = $1 AND channel_type 
 // handledAge is how old a handling time is that says nothing of today.
 const handledAge = 30 * 24 * time.Hour
 
-func (w tx) Handled(pool string, ct v1alpha1.ChannelType, ended time.Time, took time.Duration) error {
+// handled keeps how long a conversation of a pool took an agent's capacity.
+func (w tx) handled(h *conversation.Handled) error {
+	if h == nil || h.Pool == "" {
+		return nil
+	}
 	err := w.exec(`DELETE FROM handled WHERE pool = $1 AND channel_type = $2 AND ended < $3`,
-		pool, string(ct), ended.Add(-handledAge).UnixNano())
+		h.Pool, string(h.Over), h.Ended.Add(-handledAge).UnixNano())
 	if err == nil {
 		err = w.exec(`INSERT INTO handled (pool, channel_type, ended, took) VALUES ($1, $2, $3, $4)`,
-			pool, string(ct), ended.UnixNano(), took.Nanoseconds())
+			h.Pool, string(h.Over), h.Ended.UnixNano(), h.Took.Nanoseconds())
 	}
-	return w.note("keep the handling time of pool", pool, err)
+	if err != nil {
+		return fmt.Errorf("handling time of pool %s: %w", h.Pool, err)
+	}
+	return nil
 }
 
 func (r reader) HandlingTime(pool string, ct v1alpha1.ChannelType, newest int) (mean time.Duration, samples int, err error) {

@@ -49,6 +49,8 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		queryNAhead:            "INDEX conversations_waiting",
 		queryHandled:           "INDEX handled_newest (pool=? AND channel_type=?)",
 		queryOffered:           "INDEX conversations_offered",
+		queryWrapUps:           "PRIMARY KEY (conversation=?)",
+		queryWrapUpsOf:         "INDEX wrap_ups_email (email=?)",
 		queryHeld:              "INDEX conversations_holder (holder=?)",
 		queryOfCustomer:        "INDEX conversations_customer (customer=?)",
 		queryMerged:            "INDEX conversations_merged_into (merged_into=?)",

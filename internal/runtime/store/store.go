@@ -77,10 +77,10 @@ type Agent struct {
 // DeadlineKind says what is to happen at a deadline.
 type DeadlineKind string
 
-// The values of DeadlineKind. Save keeps the first four, since the conversation says when they are due.
+// The values of DeadlineKind. Save keeps the first four: the conversation, or its wrap-ups, say when they are due.
 const (
 	// DeadlineOffer is the end of an open offer, DeadlineSnooze that of a snooze, DeadlineReturn that of the silence after
-	// which the AI takes over, DeadlineWrapUp that of the time after a conversation.
+	// which the AI takes over, DeadlineWrapUp that of the wrap-up which ends first.
 	DeadlineOffer  DeadlineKind = "offer"
 	DeadlineSnooze DeadlineKind = "snooze"
 	DeadlineReturn DeadlineKind = "return"
@@ -169,13 +169,17 @@ type Reader interface {
 	CountWaiting() (int, error)
 	// CountAhead returns how many of those come before a conversation, which may be one that is about to wait.
 	CountAhead(c conversation.Conversation) (int, error)
-	// HandlingTime returns the mean of the newest times that Handled was given for a pool and type of channel, at most so
-	// many, and how many there were.
+	// HandlingTime returns the mean of the newest times that conversations of a pool and type of channel took an agent's
+	// capacity, at most so many, and how many there were.
 	HandlingTime(pool string, ct v1alpha1.ChannelType, newest int) (mean time.Duration, samples int, err error)
 	// Offered returns the conversations with an open offer, the one that expires first at the front.
 	Offered() ([]conversation.Conversation, error)
 	// OwnedBy returns the conversations that an agent owns or is offered, longest waiting first.
 	OwnedBy(email string) ([]conversation.Conversation, error)
+	// WrapUps returns the wrap-ups after a conversation that go on, the one that ends first at the front, and WrapUpsOf
+	// those of an agent.
+	WrapUps(conversation string) ([]WrapUp, error)
+	WrapUpsOf(email string) ([]WrapUp, error)
 	// OfCustomer returns the conversations with a customer's key (Conversation.CustomerKey), the newest first.
 	OfCustomer(key string) ([]conversation.Conversation, error)
 	// MergedInto returns the ids of the conversations that were merged into one, or go on in it, in the order of ids.
@@ -235,8 +239,8 @@ type Tx interface {
 	// Create saves a new conversation with the hash of its customer's token.
 	Create(c conversation.Change, tokenHash []byte) error
 	// Save saves a change. It returns ErrConflict if the change does not follow the last one written; Update returns
-	// ErrDuplicate if the author of one of its events sent one with the same client id before. It keeps the loads of the agents and
-	// the deadlines that the conversation names.
+	// ErrDuplicate if the author of one of its events sent one with the same client id before. It keeps the loads of the
+	// agents, the wrap-ups, the deadlines that the conversation names, and how long it took an agent's capacity.
 	Save(c conversation.Change) error
 	// Claim returns those of some conversations that wait (as in Waiting), locked, leaving out what others have locked.
 	Claim(ids ...string) ([]conversation.Conversation, error)
@@ -259,8 +263,6 @@ type Tx interface {
 	// TakeDeadline removes a deadline of that kind, if it is due, and says whether it was. The caller holds the lock of
 	// the conversation or agent. It is for an agent, whose conversations have to be locked before.
 	TakeDeadline(d Deadline) (bool, error)
-	// Handled keeps how long a conversation of a pool took an agent's capacity, which came free at a time.
-	Handled(pool string, ct v1alpha1.ChannelType, ended time.Time, took time.Duration) error
 	// KeepTurns writes down what turns have released, for all replicas, and says what became of each by conversation.
 	// Save ends a turn when its answer is written or the conversation changes hands.
 	KeepTurns(turns []Turn) (map[string]Kept, error)

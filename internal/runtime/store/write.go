@@ -130,7 +130,17 @@ func (w tx) follow(before position, c conversation.Change) error {
 	}
 	w.writing.lock(c.Conversation)
 	after := positionOf(c.Conversation)
-	if err := w.hold(before, after, c.Conversation.UpdatedAt); err != nil {
+	delta := map[string]int{}
+	delta[before.holder] -= before.units
+	delta[after.holder] += after.units
+	var assigned string
+	if after.holder != before.holder {
+		assigned = after.holder
+	}
+	if err := errors.Join(w.wrapUp(c, delta), w.handled(c.Handled)); err != nil {
+		return err
+	}
+	if err := w.hold(delta, assigned, c.Conversation.UpdatedAt); err != nil {
 		return err
 	}
 	if err := w.endTurn(before, c); err != nil {
@@ -157,21 +167,18 @@ func (w tx) follow(before position, c conversation.Change) error {
 	return nil
 }
 
-// hold moves the units of capacity that a conversation takes from who held it to who holds it since now.
-func (w tx) hold(before, after position, now time.Time) error {
-	delta := map[string]int{}
-	delta[before.holder] -= before.units
-	delta[after.holder] += after.units
+// hold changes the units of capacity that agents hold. assigned is who has the conversation since now, or "".
+func (w tx) hold(delta map[string]int, assigned string, now time.Time) error {
 	delete(delta, "")
 	for _, email := range sorted(delta) { // the order in which Agents takes their locks
 		if delta[email] == 0 {
 			continue
 		}
-		var assigned any
-		if email == after.holder && email != before.holder {
-			assigned = now.UnixNano()
+		var at any
+		if email == assigned {
+			at = now.UnixNano()
 		}
-		if err := w.work(email, delta[email], assigned, nil); err != nil {
+		if err := w.work(email, delta[email], at, nil); err != nil {
 			return fmt.Errorf("load of agent %s: %w", email, err)
 		}
 	}

@@ -41,13 +41,16 @@ func (t *Tenant) Queue(ctx context.Context, skip, limit int) (out []conversation
 	return out, waiting, err
 }
 
-// Mine returns the conversations that an agent owns or is offered, longest waiting first.
-func (t *Tenant) Mine(ctx context.Context, email string) (out []conversation.Conversation, err error) {
+// Mine returns the conversations that an agent owns or is offered, longest waiting first, and their wrap-ups.
+func (t *Tenant) Mine(ctx context.Context, email string) (out []conversation.Conversation, wrapUps []store.WrapUp, err error) {
 	err = t.store.View(ctx, func(r store.Reader) (err error) {
-		out, err = r.OwnedBy(email)
+		if out, err = r.OwnedBy(email); err != nil {
+			return err
+		}
+		wrapUps, err = r.WrapUpsOf(email)
 		return err
 	})
-	return out, err
+	return out, wrapUps, err
 }
 
 // Accept takes the offer that an agent has.
@@ -113,7 +116,6 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 		if err != nil {
 			return err
 		}
-		out = change.Conversation
 		agents := []string{a.Email}
 		if c.Offer != nil { // who loses it
 			agents = append(agents, c.Offer.Agent.Email)
@@ -131,7 +133,11 @@ func (t *Tenant) take(ctx context.Context, id string, a routing.Agent, move func
 		if err := tx.Touch(a.Email, now); err != nil {
 			return err
 		}
-		return save(change)
+		if err := save(change); err != nil {
+			return err
+		}
+		out, err = endWrapUpOf(tx, change.Conversation, a.Email, now, save) // they have it again
+		return err
 	})
 	return out, err
 }
@@ -200,10 +206,7 @@ func (t *Tenant) release(ctx context.Context, id string, a routing.Agent, move f
 		if err := tx.Touch(a.Email, now); err != nil {
 			return err
 		}
-		if err := save(change); err != nil {
-			return err
-		}
-		out, err = finish(tx, in.table, c, change.Conversation, now, save)
+		out, err = finish(change, wrapUpAfter(in.table, c, now), now, save)
 		return err
 	})
 	return out, err

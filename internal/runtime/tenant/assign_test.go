@@ -293,7 +293,7 @@ func beAgent(t *testing.T, w *World, a routing.Agent, r *rand.Rand) {
 			w.Clock.Step(time.Duration(r.IntN(20)) * time.Second)
 			continue
 		}
-		mine, err := w.Mine(t.Context(), a.Email)
+		mine, _, err := w.Mine(t.Context(), a.Email)
 		if err != nil {
 			t.Error(err)
 		}

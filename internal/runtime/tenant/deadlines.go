@@ -33,7 +33,7 @@ func (t *Tenant) meet(w dueWork) error {
 	case store.DeadlineUnavailable:
 		return w.meetUnavailable()
 	case store.DeadlineWrapUp:
-		return w.meetWrapUp()
+		return w.meetWrapUps()
 	default:
 		return leaveToOthers(w.tx, w.Deadline)
 	}
@@ -143,7 +143,7 @@ func (t *Tenant) meetSome(ctx context.Context, tb *routing.Table, limit int) (du
 	return due, err
 }
 
-// lockAgentsOf locks the agents who hold the conversations of deadlines, all at once and so in their order.
+// lockAgentsOf locks the agents who hold the conversations of deadlines, or wrap them up, all at once and so in their order.
 func lockAgentsOf(tx store.Tx, due []store.Deadline) error {
 	var emails []string
 	for _, d := range due {
@@ -156,8 +156,15 @@ func lockAgentsOf(tx store.Tx, due []store.Deadline) error {
 			emails = append(emails, c.Offer.Agent.Email)
 		case c.Owner.Kind == conversation.OwnerAgent:
 			emails = append(emails, c.Owner.ID)
-		case c.WrapUp != nil:
-			emails = append(emails, c.WrapUp.Agent.Email)
+		}
+		if d.Kind == store.DeadlineWrapUp {
+			all, err := tx.WrapUps(c.ID)
+			if err != nil {
+				return err
+			}
+			for _, w := range all {
+				emails = append(emails, w.Agent.Email)
+			}
 		}
 	}
 	if len(emails) == 0 {

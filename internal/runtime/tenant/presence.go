@@ -28,7 +28,12 @@ var presences = []store.PresenceState{store.Online, store.Busy, store.Away, stor
 // SetPresence says whether an agent can be offered work, until a time at most, the end of their sign-in; the zero time
 // stands for none. What ends before that, unless the agent is heard of again, is the lease. An agent who is not online any more gives the offers they have
 // back to the queue; one who goes offline, also the conversations in which the customer waits for an answer.
-func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.PresenceState, reason string, until time.Time) (p store.Presence, err error) {
+func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.PresenceState, reason string, until time.Time) (store.Presence, error) {
+	return t.setPresenceOf(ctx, a, state, reason, until, func(store.Tx) error { return nil })
+}
+
+// setPresenceOf is SetPresence, and does something more in its transaction.
+func (t *Tenant) setPresenceOf(ctx context.Context, a routing.Agent, state store.PresenceState, reason string, until time.Time, also func(store.Tx) error) (p store.Presence, err error) {
 	if err := checkPresence(state, reason); err != nil {
 		return p, err
 	}
@@ -49,6 +54,9 @@ func (t *Tenant) SetPresence(ctx context.Context, a routing.Agent, state store.P
 			p.Until = earliest(until, h.now.Add(t.lease))
 		}
 		if err := setPresence(tx, p); err != nil {
+			return err
+		}
+		if err := also(tx); err != nil {
 			return err
 		}
 		return giveBack(tx, in.table, h, p, save)

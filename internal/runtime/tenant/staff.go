@@ -24,8 +24,8 @@ type Member struct {
 	Units int
 }
 
-// Staff lists the agents of all pools by their e-mail address.
-func (t *Tenant) Staff(ctx context.Context) (staff []Member, err error) {
+// Staff lists the agents of all pools by their e-mail address, for a supervisor, and notes who read it.
+func (t *Tenant) Staff(ctx context.Context, who Session) (staff []Member, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return nil, err
@@ -39,20 +39,23 @@ func (t *Tenant) Staff(ctx context.Context) (staff []Member, err error) {
 			members[a.Email].Pools = append(members[a.Email].Pools, p.Name)
 		}
 	}
-	err = t.store.View(ctx, func(r store.Reader) error {
-		presences, err := r.Presences()
+	err = t.store.Update(ctx, func(tx store.Tx) error {
+		presences, err := tx.Presences()
 		if err != nil {
 			return err
 		}
-		now, err := r.Now()
+		now, err := tx.Now()
 		if err != nil {
 			return err
 		}
-		loads, err := r.Loads()
+		loads, err := tx.Loads()
+		if err != nil {
+			return err
+		}
 		for email, m := range members {
 			m.Presence, m.Units = shown(presences[email], email, now), loads[email].Units
 		}
-		return err
+		return t.trail(tx, who, store.AuditEntry{Action: "staff_listed", Detail: fmt.Sprintf("%d agents", len(members))})
 	})
 	for _, m := range members {
 		staff = append(staff, *m)
@@ -62,8 +65,8 @@ func (t *Tenant) Staff(ctx context.Context) (staff []Member, err error) {
 }
 
 // SetAgentAway sets an agent busy, away or offline, as a supervisor wants it: what they were offered goes back to its old
-// place in the queue. They come back by themselves.
-func (t *Tenant) SetAgentAway(ctx context.Context, email string, state store.PresenceState, reason string) (p store.Presence, err error) {
+// place in the queue. They come back by themselves. It is in the audit trail.
+func (t *Tenant) SetAgentAway(ctx context.Context, who Session, email string, state store.PresenceState, reason string) (p store.Presence, err error) {
 	in, err := t.inputs()
 	if err != nil {
 		return p, err
@@ -78,5 +81,7 @@ func (t *Tenant) SetAgentAway(ctx context.Context, email string, state store.Pre
 	if reason == "" {
 		reason = reasonSupervisor
 	}
-	return t.SetPresence(ctx, a, state, reason, time.Time{})
+	return t.setPresenceOf(ctx, a, state, reason, time.Time{}, func(tx store.Tx) error {
+		return t.trail(tx, who, store.AuditEntry{Action: "agent_presence_set", Subject: a.Email, Detail: string(state)})
+	})
 }

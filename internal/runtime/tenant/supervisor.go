@@ -72,7 +72,10 @@ func (t *Tenant) Reassign(ctx context.Context, id string, by routing.Agent, r Re
 				}
 			}
 		}
-		return nil
+		if out.Owner.Kind == conversation.OwnerAgent {
+			out, err = endWrapUpOf(tx, out, out.Owner.ID, now, save)
+		}
+		return err
 	})
 	return out, err
 }

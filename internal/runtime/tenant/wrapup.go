@@ -10,55 +10,72 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
-// finish notes that an agent has let go of a conversation: its units stay taken for as long as the pool's wrap-up, or
-// are free at once.
-func finish(tx store.Tx, tb *routing.Table, before, after conversation.Conversation, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
-	a, known := tb.AgentByEmail(before.Owner.ID)
-	wrapUp := tb.WrapUp(before.Pool, before.Owner.ID)
-	if !known || wrapUp == 0 || before.Cost == 0 {
-		return after, handled(tx, before.Pool, before, before.AssignedAt, now)
+// wrapUpAfter is the wrap-up of the agent who lets go of a conversation, or nil if its units are free at once.
+func wrapUpAfter(tb *routing.Table, c conversation.Conversation, now time.Time) *conversation.WrapUp {
+	a, known := tb.AgentByEmail(c.Owner.ID)
+	d := tb.WrapUp(c.Pool, c.Owner.ID)
+	if !known || d == 0 || c.Cost == 0 {
+		return nil
 	}
-	w := conversation.WrapUp{Agent: person(a), Pool: before.Pool, Units: before.Cost, Since: before.AssignedAt, Until: now.Add(wrapUp)}
-	change, err := after.BeginWrapUp(w, now)
+	return &conversation.WrapUp{Agent: person(a), Pool: c.Pool, Over: c.AnswerBy(), Units: c.Cost, Since: now.Add(-c.Worked(now)), Until: now.Add(d)}
+}
+
+// finish saves a change with which an agent lets go of a conversation, whose units stay taken during a wrap-up.
+func finish(change conversation.Change, w *conversation.WrapUp, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
+	if w == nil {
+		return change.Conversation, save(change)
+	}
+	change.Handled = nil // goes on with the wrap-up
+	if err := save(change); err != nil {
+		return change.Conversation, err
+	}
+	begun, err := change.Conversation.BeginWrapUp(*w, now)
 	if err != nil {
-		return after, err
+		return change.Conversation, err
+	}
+	return begun.Conversation, save(begun)
+}
+
+// endWrapUp gives the units of a wrap-up free.
+func endWrapUp(tx store.Tx, c conversation.Conversation, w store.WrapUp, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
+	change, err := c.EndWrapUp(w.WrapUp, now)
+	if err != nil {
+		return c, err
+	}
+	if err := tx.Touch(w.Agent.Email, now); err != nil {
+		return c, err
 	}
 	return change.Conversation, save(change)
 }
 
-// handled keeps how long a conversation took an agent's capacity.
-func handled(tx store.Tx, pool string, c conversation.Conversation, since, now time.Time) error {
-	if pool == "" || since.IsZero() {
-		return nil
+// endWrapUpOf ends the wrap-up of one agent after a conversation, if it goes on.
+func endWrapUpOf(tx store.Tx, c conversation.Conversation, email string, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
+	all, err := tx.WrapUps(c.ID)
+	for _, w := range all {
+		if err == nil && w.Agent.Email == email {
+			c, err = endWrapUp(tx, c, w, now, save)
+		}
 	}
-	return tx.Handled(pool, c.AnswerBy(), now, now.Sub(since))
+	return c, err
 }
 
-// endWrapUp gives the units of a wrap-up free.
-func endWrapUp(tx store.Tx, c conversation.Conversation, now time.Time, save func(conversation.Change) error) (conversation.Conversation, error) {
-	change, err := c.EndWrapUp(now)
-	if err != nil {
-		return c, err
-	}
-	if err := tx.Touch(c.WrapUp.Agent.Email, now); err != nil {
-		return c, err
-	}
-	if err := save(change); err != nil {
-		return c, err
-	}
-	return change.Conversation, handled(tx, c.WrapUp.Pool, c, c.WrapUp.Since, now)
-}
-
-// meetWrapUp ends a wrap-up whose time is up.
-func (d dueWork) meetWrapUp() error {
+// meetWrapUps ends the wrap-ups after a conversation whose time is up.
+func (d dueWork) meetWrapUps() error {
 	c, err := d.tx.Conversation(d.Conversation)
-	if err != nil || c.WrapUp == nil {
+	if err != nil {
 		return err
 	}
-	if early, err := d.early(c.WrapUp.Until); early || err != nil {
-		return err
+	all, err := d.tx.WrapUps(c.ID)
+	for _, w := range all {
+		if err != nil {
+			return err
+		}
+		if d.now.Before(w.Until) { // so do those after it
+			_, err = d.early(w.Until)
+			return err
+		}
+		c, err = endWrapUp(d.tx, c, w, d.now, d.save)
 	}
-	_, err = endWrapUp(d.tx, c, d.now, d.save)
 	return err
 }
 
@@ -68,9 +85,6 @@ func (t *Tenant) EndWrapUp(ctx context.Context, id string, a routing.Agent) (out
 		if out, err = tx.Conversation(id); err != nil {
 			return fmt.Errorf("conversation %s: %w", id, err)
 		}
-		if out.WrapUp == nil || out.WrapUp.Agent.Email != a.Email {
-			return nil
-		}
 		if _, err := tx.Agents(a.Email); err != nil {
 			return err
 		}
@@ -78,7 +92,7 @@ func (t *Tenant) EndWrapUp(ctx context.Context, id string, a routing.Agent) (out
 		if err != nil {
 			return err
 		}
-		out, err = endWrapUp(tx, out, now, save)
+		out, err = endWrapUpOf(tx, out, a.Email, now, save)
 		return err
 	})
 	return out, err

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	. "github.com/opencopilot/handoff-operator/internal/runtime/tenant/tenanttest"
@@ -26,13 +25,14 @@ func TestTakeoverAtAnyMoment(t *testing.T) {
 	s := newSite(t, Options{Table: table})
 	stop := make(chan struct{})
 	var talking sync.WaitGroup
-	talking.Go(func() { talk(model, stop, &talking) })
+	speech := &pace{changed: make(chan struct{})}
+	talking.Go(func() { talk(model, speech, stop, &talking) })
 	defer talking.Wait()
 	defer close(stop)
 	cut := 0
 	for range rounds {
 		seed := rand.Uint64()
-		if interleave(t, s, rand.New(rand.NewPCG(seed, 0))) {
+		if interleave(t, s, speech, rand.New(rand.NewPCG(seed, 0))) {
 			cut++
 		}
 		if t.Failed() {
@@ -45,8 +45,48 @@ func TestTakeoverAtAnyMoment(t *testing.T) {
 	}
 }
 
+// pace lets the model say one piece after the other as a reader follows, or all of them at once.
+type pace struct {
+	mu      sync.Mutex
+	read    int
+	free    bool
+	changed chan struct{}
+}
+
+func (p *pace) change(how func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	how()
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// reads is how much the reader has read.
+func (p *pace) reads() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.read
+}
+
+// await waits until the reader has read more, need not, or nobody listens any more.
+func (p *pace) await(read int, gone <-chan struct{}) {
+	for {
+		p.mu.Lock()
+		goOn, changed := p.free || p.read > read, p.changed
+		p.mu.Unlock()
+		if goOn {
+			return
+		}
+		select {
+		case <-changed:
+		case <-gone:
+			return
+		}
+	}
+}
+
 // talk lets the model answer every request in twenty pieces.
-func talk(model *Model, stop <-chan struct{}, all *sync.WaitGroup) {
+func talk(model *Model, speech *pace, stop <-chan struct{}, all *sync.WaitGroup) {
 	for {
 		select {
 		case <-stop:
@@ -54,10 +94,11 @@ func talk(model *Model, stop <-chan struct{}, all *sync.WaitGroup) {
 		case call := <-model.Calls():
 			all.Go(func() {
 				for i := range 20 {
+					read := speech.reads()
 					if !call.Say(fmt.Sprintf("piece %d, ", i)) {
 						return
 					}
-					<-time.After(2 * time.Millisecond) // speech, which is slower than it is written down
+					speech.await(read, call.Gone)
 				}
 				call.End()
 			})
@@ -66,13 +107,14 @@ func talk(model *Model, stop <-chan struct{}, all *sync.WaitGroup) {
 }
 
 // interleave plays one conversation with two takeovers and reports whether an answer was cut.
-func interleave(t *testing.T, s *site, r *rand.Rand) (cut bool) {
+func interleave(t *testing.T, s *site, speech *pace, r *rand.Rand) (cut bool) {
 	id, token := s.OpenConversation()
 	a0 := s.AgentNamed("a0")
 	st := s.follow(t, id, token, "")
 	defer st.cancel()
 	var seen []frame
 	for part := range 2 {
+		speech.change(func() { speech.free = false })
 		s.Send(id, fmt.Sprintf("%d-1", part), "Tell me a long story")
 		var wg sync.WaitGroup
 		if r.IntN(2) == 0 {
@@ -80,11 +122,13 @@ func interleave(t *testing.T, s *site, r *rand.Rand) (cut bool) {
 		}
 		for range r.IntN(12) { // so many events of the stream pass before the takeover
 			f, _ := st.next()
+			speech.change(func() { speech.read++ })
 			seen = append(seen, f)
 			if f.Name == "message" && f.event(t).AnswerTo > 0 {
 				break
 			}
 		}
+		speech.change(func() { speech.free = true }) // while it is taken over
 		wg.Go(func() {
 			if _, err := s.TakeOver(t.Context(), id, a0); err != nil {
 				t.Error(err)

@@ -322,14 +322,20 @@ func testCodesAreForOnce(t *testing.T, s store.Store) {
 
 // The mean is of the newest, of one pool and type of channel.
 func testHandlingTime(t *testing.T, s store.Store) {
-	update(t, s, func(tx store.Tx) error {
-		for i := range 5 {
-			if err := tx.Handled("p", v1alpha1.ChannelTypeWeb, t0.Add(time.Duration(-i)*time.Second), time.Duration(i)*time.Minute); err != nil {
-				return err
-			}
-		}
-		return errors.Join(tx.Handled("p", v1alpha1.ChannelTypeEmail, t0, time.Hour), tx.Handled("q", v1alpha1.ChannelTypeWeb, t0, time.Hour))
-	})
+	started(t, s, "c", t0)
+	handled := func(pool string, over v1alpha1.ChannelType, ended time.Time, took time.Duration) {
+		moved(t, s, "c", func(c conversation.Conversation) (conversation.Change, error) {
+			change, err := c.AgentNotes(anna, "", "Done.", t0)
+			change.Handled = &conversation.Handled{Pool: pool, Over: over, Ended: ended, Took: took}
+			return change, err
+		})
+	}
+	for i := range 5 {
+		handled("p", v1alpha1.ChannelTypeWeb, t0.Add(time.Duration(-i)*time.Second), time.Duration(i)*time.Minute)
+	}
+	handled("p", v1alpha1.ChannelTypeEmail, t0, time.Hour)
+	handled("q", v1alpha1.ChannelTypeWeb, t0, time.Hour)
+	handled("", v1alpha1.ChannelTypeWeb, t0, time.Hour)
 	view(t, s, func(r store.Reader) error {
 		mean, n, err := r.HandlingTime("p", v1alpha1.ChannelTypeWeb, 3)
 		same(t, "mean of three", time.Minute, mean)

@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"QueriesAgreeWithTheLog":    testQueriesAgreeWithTheLog,
 		"PresenceAndIdleTime":       testPresenceAndIdleTime,
 		"HandlingTime":              testHandlingTime,
+		"WrapUps":                   testWrapUps,
 		"CodesAreForOnce":           testCodesAreForOnce,
 		"KeysAreMadeOnce":           testKeysAreMadeOnce,
 		"ConcurrentUpdates":         testConcurrentUpdates,
