@@ -59,18 +59,8 @@ func (c Conversation) Reassign(by Person, r Reassignment, now time.Time) (Change
 		s.append(Event{Type: EventOfferWithdrawn, Author: *by.author(), Agent: c.Offer.Agent.author()})
 	}
 	human := to.Kind == OwnerAgent || to.Kind == OwnerQueue
-	if human && c.Handoff == nil {
-		r.Handoff.Reason = v1alpha1.HandoffAgentTookOver
-		s.handoff(r.Handoff, nil)
-	}
 	if human {
-		s.conv.Passed = nil
-		e.Handoff = s.amend(func(h *Handoff) {
-			h.Pinned, h.Note = r.Target, r.Note
-			if to.Kind == OwnerQueue && h.Pinned == nil && h.Route == "" {
-				h.Route, h.Priority = r.Handoff.Route, r.Handoff.Priority
-			}
-		})
+		e.Handoff = s.handTo(r)
 	}
 	if to.Kind == OwnerAgent {
 		s.conv.Cost = r.Cost
@@ -85,6 +75,21 @@ func (c Conversation) Reassign(by Person, r Reassignment, now time.Time) (Change
 		s.freshWindow(r.Background)
 	}
 	return s.done()
+}
+
+// handTo begins a handoff to whom a reassignment names, or turns the one in progress to them, and returns it for the event.
+func (s *step) handTo(r Reassignment) *Handoff {
+	if s.conv.Handoff == nil {
+		r.Handoff.Reason = v1alpha1.HandoffAgentTookOver
+		s.handoff(r.Handoff, nil)
+	}
+	s.conv.Passed = nil
+	return s.amend(func(h *Handoff) {
+		h.Pinned, h.Note = r.Target, r.Note
+		if r.To == OwnerQueue && h.Pinned == nil && h.Route == "" {
+			h.Route, h.Priority = r.Handoff.Route, r.Handoff.Priority
+		}
+	})
 }
 
 func samePlace(a, b *Target) bool {

@@ -127,26 +127,37 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 	}
 	again = m.missed(req.about)
 	m.board.Tick(now)
-	known := map[subject]bool{} // to be out of date: that is no finding
+	known := m.outOfDate(req)
+	if req.all {
+		got.gone = m.missing(got)
+		m.loaded = true
+	}
+	for _, s := range m.put(got, now) {
+		if req.audit && !known[s] {
+			found++
+		}
+	}
+	return found, again
+}
+
+// outOfDate is of what the board may differ from the store without a fault. The caller holds the lock.
+func (m *matching) outOfDate(req request) map[subject]bool {
+	known := map[subject]bool{}
 	for _, s := range req.about {
 		known[s] = true
 	}
 	for id := range m.later {
 		known[subject{conversation: id}] = true
 	}
-	find := func(s subject) {
-		if req.audit && !known[s] {
-			found++
-		}
-	}
-	if req.all {
-		got.gone = m.missing(got)
-		m.loaded = true
-	}
+	return known
+}
+
+// put brings the board to what was read, and returns of what it said something else. The caller holds the lock.
+func (m *matching) put(got reading, now time.Time) (wrong []subject) {
 	for _, id := range got.gone {
 		if s := (subject{conversation: id}); m.open(s) {
 			if _, there := m.board.Waiting(id); there {
-				find(s)
+				wrong = append(wrong, s)
 			}
 			m.board.Remove(id)
 		}
@@ -154,7 +165,7 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 	for _, c := range got.waiting {
 		if s := (subject{conversation: c.ID}); m.open(s) {
 			if was, there := m.board.Waiting(c.ID); !there || !was.Place.Equal(waitingOf(c).Place) {
-				find(s)
+				wrong = append(wrong, s)
 			}
 			m.know(c)
 		}
@@ -162,12 +173,12 @@ func (m *matching) answer(req request, got reading, err error, now time.Time) (f
 	for email, a := range got.agents {
 		if s := (subject{agent: email}); m.open(s) {
 			if next := onBoard(email, a, now); m.board.Agent(email) != next {
-				find(s)
+				wrong = append(wrong, s)
 				m.board.SetAgent(next)
 			}
 		}
 	}
-	return found, again
+	return wrong
 }
 
 // missed keeps in mind what was asked for and cannot be taken from what was read, because somebody wrote meanwhile: what
