@@ -8,8 +8,8 @@ import (
 
 // dialect is what differs between the databases. The rest of their SQL is the same: both count parameters as $1.
 type dialect struct {
-	// forUpdate and skipLocked end a SELECT that takes the locks of its rows.
-	forUpdate, skipLocked string
+	// forUpdate and skipLocked end a SELECT that takes the locks of its rows, forShare one that others may share.
+	forUpdate, skipLocked, forShare string
 	// in is the condition that a column is one of the list $1, which list makes of its elements.
 	in   func(column string) string
 	list func([]string) any

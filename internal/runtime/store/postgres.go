@@ -43,6 +43,7 @@ var settings = map[string]string{
 var postgresDialect = dialect{
 	forUpdate:  ` FOR UPDATE`,
 	skipLocked: ` FOR UPDATE SKIP LOCKED`,
+	forShare:   ` FOR SHARE`,
 	in:         func(column string) string { return column + ` = ANY($1)` },
 	list:       func(all []string) any { return all },
 	violates:   violatesPostgres,

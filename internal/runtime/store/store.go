@@ -154,6 +154,9 @@ type Store interface {
 type Reader interface {
 	// Now returns the store's time: one clock for all replicas.
 	Now() (time.Time, error)
+	// TableSeen returns the newest table that any replica works by. In a Tx no replica begins to work by a newer one before
+	// its end.
+	TableSeen() (TableVersion, error)
 	// Conversation returns ErrNotFound for an unknown id. In a Tx it takes the conversation's lock.
 	Conversation(id string) (conversation.Conversation, error)
 	// TokenHash returns the hash that Create was given.
@@ -263,6 +266,8 @@ type Tx interface {
 	// TakeDeadline removes a deadline of that kind, if it is due, and says whether it was. The caller holds the lock of
 	// the conversation or agent. It is for an agent, whose conversations have to be locked before.
 	TakeDeadline(d Deadline) (bool, error)
+	// SawTable says that a replica works by a table, for TableSeen. An older one changes nothing.
+	SawTable(v TableVersion) error
 	// KeepTurns writes down what turns have released, for all replicas, and says what became of each by conversation.
 	// Save ends a turn when its answer is written or the conversation changes hands.
 	KeepTurns(turns []Turn) (map[string]Kept, error)

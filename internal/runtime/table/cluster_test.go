@@ -154,6 +154,31 @@ func TestARefusedTableIsReportedAndTheLastGoodStays(t *testing.T) {
 	}
 }
 
+// Others may work by the table between, which this one refused.
+func TestATableThatCameBackIsHandedOnAsTheNewerOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, env.Config)
+	w.write(spec(t, plain("one")))
+	s := w.start(w.options(w.config), func(s *source) {
+		s.refuse = func(in table.Inputs) error {
+			if in.Table.Copilot.DisplayName == "unusable" {
+				return errors.New("no room for this table")
+			}
+			return nil
+		}
+	})
+	first := s.next()
+	w.write(spec(t, plain("unusable")))
+	w.replicas("report the refusal", func(r []v1alpha1.ReplicaStatus) bool { return len(r) == 1 && r[0].Refused != "" })
+	w.write(spec(t, plain("one")))
+	in := s.next()
+	if in.Revision != first.Revision || !in.Version.Created.Equal(first.Version.Created) ||
+		first.Version.Generation == 0 || in.Version.Generation != first.Version.Generation+2 {
+		t.Errorf("%s %+v came back as %s %+v", first.Revision, first.Version, in.Revision, in.Version)
+	}
+	w.acknowledged(first.Revision)
+}
+
 func TestATableOfANewerOperatorWithUnknownFieldsIsUsed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, env.Config)

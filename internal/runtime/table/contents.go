@@ -9,7 +9,7 @@ import (
 
 // assemble returns c's inputs. complete is false while some of them may still be read soon.
 func (s *session) assemble(ctx context.Context, c *candidate) (in Inputs, complete bool) {
-	in = Inputs{Revision: c.revision, Table: c.table,
+	in = Inputs{Revision: c.revision, Version: c.version, Table: c.table,
 		ConfigMaps: map[string]map[string]string{}, Secrets: map[string]map[string][]byte{}}
 	unread := 0
 	for _, name := range c.configMaps {

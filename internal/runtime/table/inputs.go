@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/opencopilot/handoff-operator/internal/routing"
 )
@@ -18,10 +19,18 @@ import (
 type Inputs struct {
 	// Revision of Table as the operator computed it.
 	Revision string
-	Table    *routing.Table
+	// Version orders the tables of a cluster; the zero value, of a file, is in no order.
+	Version Version
+	Table   *routing.Table
 	// ConfigMaps and Secrets are contents by name and key. One that does not exist is absent.
 	ConfigMaps map[string]map[string]string
 	Secrets    map[string]map[string][]byte
+}
+
+// Version is which of a RoutingTable's contents a table is: when the object was made, and its generation.
+type Version struct {
+	Created    time.Time `json:"created,omitzero"`
+	Generation int64     `json:"generation,omitempty"`
 }
 
 // Use puts inputs to work. An error refuses them: the caller of Use reports it, and the inputs before stay in use.
@@ -33,6 +42,7 @@ type document struct {
 	Checksum string `json:"checksum,omitempty"`
 	// Revision may be left out of a file written by hand.
 	Revision   string                       `json:"revision,omitempty"`
+	Version    Version                      `json:"version,omitzero"`
 	Table      json.RawMessage              `json:"table"`
 	ConfigMaps map[string]map[string]string `json:"configMaps,omitempty"`
 	// Secrets hold their values in base64.
@@ -52,12 +62,12 @@ func (d *document) inputs() (Inputs, error) {
 	if err := checkTable(t, d.Table, revision); err != nil {
 		return Inputs{}, err
 	}
-	return Inputs{Revision: revision, Table: t, ConfigMaps: d.ConfigMaps, Secrets: d.Secrets}, nil
+	return Inputs{Revision: revision, Version: d.Version, Table: t, ConfigMaps: d.ConfigMaps, Secrets: d.Secrets}, nil
 }
 
 // encode returns the document of in. The same inputs give the same bytes.
 func encode(in Inputs, raw json.RawMessage) ([]byte, error) {
-	d := document{Revision: in.Revision, Table: raw, ConfigMaps: in.ConfigMaps, Secrets: in.Secrets}
+	d := document{Revision: in.Revision, Version: in.Version, Table: raw, ConfigMaps: in.ConfigMaps, Secrets: in.Secrets}
 	out, err := json.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("encode inputs of revision %s: %w", in.Revision, err)

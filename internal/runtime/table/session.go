@@ -19,6 +19,7 @@ const messageLimit = 1024
 // candidate is a valid table that may be put to use once its Secrets and ConfigMaps were read.
 type candidate struct {
 	revision            string
+	version             Version
 	table               *routing.Table
 	raw                 json.RawMessage
 	secrets, configMaps []string
@@ -26,7 +27,7 @@ type candidate struct {
 }
 
 func newCandidate(in Inputs, raw json.RawMessage, since time.Time) *candidate {
-	c := &candidate{revision: in.Revision, table: in.Table, raw: raw, since: since}
+	c := &candidate{revision: in.Revision, version: in.Version, table: in.Table, raw: raw, since: since}
 	c.secrets, c.configMaps = in.Table.Inputs()
 	return c
 }
@@ -93,11 +94,12 @@ func (s *session) readTable(ctx context.Context) {
 		s.refuse(ctx, rt.Spec.Revision, err)
 		return
 	}
+	version := Version{Created: rt.CreationTimestamp.UTC(), Generation: rt.Generation}
 	if s.current != nil && s.current.revision == rt.Spec.Revision {
-		s.refusal = nil
+		s.refusal, s.current.version = nil, version // which counts where others work by what was between
 		return
 	}
-	s.next = newCandidate(Inputs{Revision: rt.Spec.Revision, Table: t}, rt.Spec.Table.Raw, time.Now())
+	s.next = newCandidate(Inputs{Revision: rt.Spec.Revision, Version: version, Table: t}, rt.Spec.Table.Raw, time.Now())
 }
 
 func readSpec(spec *v1alpha1.RoutingTableSpec) (*routing.Table, error) {

@@ -79,7 +79,7 @@ func (t *Tenant) assignAll(ctx context.Context) (next time.Time, err error) {
 	if !next.IsZero() && !next.After(began.store) {
 		next = now.store.Add(retryTurn) // another replica has it, or did not finish
 	}
-	return now.local(earliest(again, earliest(t.matching.next(), next))), err
+	return now.local(earliest(again, next)), err
 }
 
 // moment is one instant by two clocks: what lies between it and a time does not depend on when that is worked out.
@@ -113,13 +113,20 @@ func (t *Tenant) nextDeadline(ctx context.Context) (due time.Time, now moment, e
 	return due, now, err
 }
 
-// offerAll makes the offers that the board finds, until it finds none. It returns when to look again if what it found was
-// not to be had, again and again.
+// offerAll makes the offers that the board finds, until it finds none; by an outdated table it makes none, and Use wakes the
+// assigner. It returns when to look again even if nothing happens.
 func (t *Tenant) offerAll(ctx context.Context, tb *routing.Table) (again time.Time, err error) {
 	var now time.Time
+	var outdated bool
+	if err := t.store.View(ctx, func(r store.Reader) (err error) {
+		outdated, err = t.matching.outdated(r, tb)
+		return err
+	}); err != nil || outdated {
+		return again, err
+	}
 	for vain := 0; vain < maxChoices; vain++ {
 		if now, err = t.refresh(ctx, false); err != nil || !t.matching.ready(now) {
-			return again, err
+			return t.matching.next(), err
 		}
 		r := round{matching: t.matching, table: tb}
 		if err := t.run(ctx, &r); err != nil {
@@ -129,7 +136,7 @@ func (t *Tenant) offerAll(ctx context.Context, tb *routing.Table) (again time.Ti
 			vain = -1
 		}
 	}
-	return now.Add(retryTurn), nil
+	return earliest(now.Add(retryTurn), t.matching.next()), nil
 }
 
 // round is one transaction that makes offers.
@@ -176,6 +183,12 @@ func (r *round) fail() {
 func (r *round) offer(tx store.Tx, save func(conversation.Change) error) error {
 	if len(r.found) == 0 {
 		return nil
+	}
+	if outdated, err := r.outdated(tx, r.table); err != nil || outdated {
+		for _, p := range r.found {
+			r.again[p.ID] = true
+		}
+		return err
 	}
 	now, claimed, agents, err := claim(tx, r.found)
 	if err != nil {
@@ -326,6 +339,9 @@ func chooseFor(tx store.Tx, tb *routing.Table, w assign.Waiting, now time.Time, 
 		return nil, nil // outside of change nothing would be learnt of it: the assigner offers it
 	}
 	m := teaching.lesson.m
+	if outdated, err := m.outdated(tx, tb); err != nil || outdated {
+		return nil, err // who works by the newer table offers it
+	}
 	for range maxChoices {
 		c, before := m.choose(teaching.lesson, w, now)
 		r := round{matching: m, table: tb, found: before, again: map[string]bool{}, later: map[string]bool{}}

@@ -9,12 +9,17 @@ import (
 	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
-// endOffersOfLeavers ends the offers whose agent has left every pool, if there may be such since the last time.
+// endOffersOfLeavers ends the offers whose agent has left every pool, if there may be such since the last time. Before it
+// looks for them it says by which table this replica works: an offer by an older one was either committed before, and is
+// found, or sees that it is outdated.
 func (t *Tenant) endOffersOfLeavers(ctx context.Context) error {
 	if !t.leavers.Swap(false) {
 		return nil
 	}
 	in, err := t.inputs() // after the swap: a newer table asks again
+	if err == nil && in.version.Generation != 0 {
+		err = t.store.Update(ctx, func(tx store.Tx) error { return tx.SawTable(in.version) })
+	}
 	if err == nil {
 		err = t.withdrawFromLeavers(ctx, in.table)
 	}
@@ -27,6 +32,9 @@ func (t *Tenant) endOffersOfLeavers(ctx context.Context) error {
 func (t *Tenant) withdrawFromLeavers(ctx context.Context, tb *routing.Table) error {
 	var gone []string
 	if err := t.store.View(ctx, func(r store.Reader) error {
+		if outdated, err := t.matching.outdated(r, tb); err != nil || outdated {
+			return err // who has left by this table may be back
+		}
 		offered, err := r.Offered()
 		for _, c := range offered {
 			if left(tb, c) {

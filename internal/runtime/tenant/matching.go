@@ -19,6 +19,8 @@ type matching struct {
 	mu    sync.Mutex
 	board *assign.Board
 	table *routing.Table
+	// version is the table's.
+	version store.TableVersion
 	// loaded says that the board was read from the store once.
 	loaded bool
 	// reload asks for all to be read; stale for some.
@@ -45,15 +47,28 @@ func newMatching() *matching {
 }
 
 // use makes a table the one by which the board works. What time it is the board learns when something is put on it.
-func (m *matching) use(tb *routing.Table) {
+func (m *matching) use(tb *routing.Table, version store.TableVersion) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.table = tb
+	m.table, m.version = tb, version
 	if m.board == nil {
 		m.board = assign.NewBoard(tb, time.Time{})
 		return
 	}
 	m.board.Use(tb)
+}
+
+// outdated says whether nothing may be offered by a table: this replica, or another one, works by a newer one. In a
+// transaction that holds until its end.
+func (m *matching) outdated(r store.Reader, tb *routing.Table) (bool, error) {
+	m.mu.Lock()
+	current, version := m.table == tb, m.version
+	m.mu.Unlock()
+	if !current || version.Generation == 0 {
+		return !current, nil
+	}
+	seen, err := r.TableSeen()
+	return seen.Outdates(version), err
 }
 
 // lesson is what one transaction tells the board.

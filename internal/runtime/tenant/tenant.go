@@ -84,6 +84,7 @@ type Tenant struct {
 // current is what one set of inputs became.
 type current struct {
 	revision string
+	version  store.TableVersion
 	table    *routing.Table
 	ai       *copilot.Copilot
 	source   aiSource
@@ -144,7 +145,8 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 	before := t.current.Load()
 	next := &current{
 		revision: in.Revision, table: in.Table,
-		source: aiSource{copilot: in.Table.Copilot, knowledge: in.ConfigMaps, apiKey: apiKey(in)},
+		version: store.TableVersion{Created: in.Version.Created, Generation: in.Version.Generation, Revision: in.Revision},
+		source:  aiSource{copilot: in.Table.Copilot, knowledge: in.ConfigMaps, apiKey: apiKey(in)},
 	}
 	if before != nil && reflect.DeepEqual(before.source, next.source) {
 		next.ai = before.ai // indexing the knowledge takes longer than all the rest of a change
@@ -158,7 +160,7 @@ func (t *Tenant) Use(_ context.Context, in table.Inputs) error {
 		}
 		next.ai = ai
 	}
-	t.matching.use(in.Table)
+	t.matching.use(in.Table, next.version)
 	next.senders = t.newSenders(in)
 	t.current.Store(next)
 	t.leavers.Store(true)

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"PresenceAndIdleTime":       testPresenceAndIdleTime,
 		"HandlingTime":              testHandlingTime,
 		"WrapUps":                   testWrapUps,
+		"TableSeen":                 testTableSeen,
 		"CodesAreForOnce":           testCodesAreForOnce,
 		"KeysAreMadeOnce":           testKeysAreMadeOnce,
 		"ConcurrentUpdates":         testConcurrentUpdates,

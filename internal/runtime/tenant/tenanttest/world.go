@@ -36,6 +36,8 @@ type Options struct {
 	Table *routing.Table
 	// NoTable begins without one.
 	NoTable bool
+	// Store is that of another World, which closes it; nil opens one in Dir.
+	Store store.Store
 	// Wrap puts something between the Tenant and its store.
 	Wrap func(store.Store) store.Store
 	// Clock to go on with; nil for a new one at Start.
@@ -74,7 +76,10 @@ func New(tb testing.TB, o Options) *World {
 	if o.Table == nil {
 		o.Table = Table(2, 1)
 	}
-	st := openStore(tb, o)
+	st := o.Store
+	if st == nil {
+		st = openStore(tb, o)
+	}
 	w := &World{TB: tb, Clock: o.Clock, Dir: o.Dir, Registry: prometheus.NewRegistry(), Record: &Record{Store: st, updates: make(chan struct{}, 1)}}
 	var under store.Store = w.Record
 	if o.Wrap != nil {
@@ -101,6 +106,9 @@ func New(tb testing.TB, o Options) *World {
 		}
 		for _, v := range found {
 			tb.Errorf("the auditor finds: %s", v)
+		}
+		if o.Store != nil {
+			return
 		}
 		if err := st.Close(); err != nil {
 			tb.Errorf("closing the store: %v", err)
