@@ -154,13 +154,13 @@ func TestSafetyReadCountsWhatItFinds(t *testing.T) {
 	for name, lost := range map[string]bool{"lost": true, "not lost": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := New(t, Options{Wrap: func(s store.Store) store.Store {
+			w, _, _ := queueCounted(t, 1, Table(1, 1), func(s store.Store) store.Store {
 				if lost {
 					return deaf{s}
 				}
 				return s
-			}})
-			id := wait(w)
+			})
+			id := queueID(0)
 			online := store.Presence{Email: Email("a0"), State: store.Online, Until: Start.Add(time.Hour)}
 			mustUpdate(t, w, func(tx store.Tx) error { return tx.SetPresence(online) }) // past the Tenant, as another replica would
 			if !lost {
@@ -278,13 +278,13 @@ func (tx countingTx) Claim(ids ...string) ([]conversation.Conversation, error) {
 }
 
 // queueCounted is a World in which so many wait for a table's agents, and nothing reads them any more. It counts the reads
-// from then on.
-func queueCounted(t *testing.T, waiting int, tb *routing.Table) (w *World, all, one *atomic.Int64) {
+// from then on. The store is wrapped at last by wrap.
+func queueCounted(t *testing.T, waiting int, tb *routing.Table, wrap func(store.Store) store.Store) (w *World, all, one *atomic.Int64) {
 	t.Helper()
 	c := counting{all: new(atomic.Int64), one: new(atomic.Int64), reads: make(chan struct{}, 1000), listens: make(chan struct{})}
 	w = New(t, Options{NoTable: true, Wrap: func(s store.Store) store.Store {
 		c.Store = s
-		return c
+		return wrap(c)
 	}})
 	queueUp(t, w, waiting)
 	<-c.listens
@@ -294,12 +294,14 @@ func queueCounted(t *testing.T, waiting int, tb *routing.Table) (w *World, all, 
 	return w, c.all, c.one
 }
 
+func bare(s store.Store) store.Store { return s }
+
 // With many waiting an agent comes online: the first offer takes as few reads as with one waiting.
 func TestFirstOfferReadsNotTheQueue(t *testing.T) {
 	t.Parallel()
 	reads := map[int]int64{}
 	for _, waiting := range []int{1, 500} {
-		w, all, one := queueCounted(t, waiting, Table(50, 1))
+		w, all, one := queueCounted(t, waiting, Table(50, 1), bare)
 		w.SetState("a1", store.Online) // takes the first
 		offeredTo(t, w, queueID(0), 1, "a1")
 		if waiting == 1 {

@@ -146,13 +146,14 @@ func TestPain15WorkDoesNotGrowWithSize(t *testing.T) {
 	const handoffs = 10
 	reads := map[int]int64{}
 	for _, size := range []int{5, 50} {
-		w, all, one := queueCounted(t, 10*size, Table(size, 10+handoffs))
+		w, all, one := queueCounted(t, 10*size, Table(size, 11+handoffs), bare)
 		for i := range size {
 			w.SetState(fmt.Sprintf("a%d", i), store.Online)
 		}
 		for i := range 10 * size {
 			w.AwaitType(queueID(i), conversation.EventOffered, 1)
 		}
+		w.AwaitType(wait(w), conversation.EventOffered, 1) // what the many have changed was read before
 		all.Store(0)
 		one.Store(0)
 		for range handoffs {
