@@ -100,6 +100,7 @@ func next(t *tenant) {
   kubectl -n %[1]s port-forward service/%[2]s-handoff 8080      customers and agents at http://127.0.0.1:8080
   curl -s http://127.0.0.1:8080/v1/conversations -d '{"token":"%[3]s"}'
   bin/kubectl-handoff login %[2]s -n %[1]s --agent %[4]s      (make build)
+                                              an agent is online while heard of: POST /v1/agent/heartbeat every 20 s
   make demo-replay FILE=utterances.csv        many customers at once; the file has a column "text"
   make cluster-down                           removes all of it
 
