@@ -37,8 +37,43 @@ type Course struct {
 	Postponed bool `json:"postponed,omitempty"`
 }
 
-// Abandoned says, of a handoff that is over, that the customer waited for nothing.
-func (c Course) Abandoned() bool { return c.Queued && !c.Answered && !c.Outside && !c.Postponed }
+// Ending is what came of a handoff that is over, for the customer.
+type Ending string
+
+// The values of Ending. EndTakenFromAI was never in the queue, and EndAbandoned is one whose customer waited for nothing.
+const (
+	EndAnswered    Ending = "answered"
+	EndTakenFromAI Ending = "taken_from_ai"
+	EndSentOutside Ending = "sent_outside"
+	EndPostponed   Ending = "postponed"
+	EndAbandoned   Ending = "abandoned"
+)
+
+// Endings are all of them.
+var Endings = []Ending{EndAnswered, EndTakenFromAI, EndSentOutside, EndPostponed, EndAbandoned}
+
+// Ending is that of a handoff that is over.
+func (c Course) Ending() Ending {
+	switch {
+	case c.Answered && c.Queued:
+		return EndAnswered
+	case c.Answered:
+		return EndTakenFromAI
+	case c.Outside:
+		return EndSentOutside
+	case c.Postponed:
+		return EndPostponed
+	default:
+		return EndAbandoned
+	}
+}
+
+// had notes whose the conversation is.
+func (c *Course) had(k OwnerKind) {
+	c.Queued = c.Queued || k == OwnerQueue
+	c.Answered = c.Answered || k == OwnerAgent
+	c.Outside = c.Outside || k == OwnerLine || k == OwnerHelpdesk
+}
 
 // Worked is how long the agent who owns a conversation has had it, without the time for which it was put off.
 func (c Conversation) Worked(now time.Time) time.Duration {
@@ -53,16 +88,10 @@ func (s *step) follow(to Owner) {
 	if c := s.conv; c.Owner.Kind == OwnerAgent && !c.AssignedAt.IsZero() {
 		s.handled = &Handled{Pool: c.Pool, Over: c.AnswerBy(), Ended: s.now, Took: c.Worked(s.now)}
 	}
-	switch to.Kind {
-	case OwnerQueue:
-		s.conv.Course.Queued = true
-	case OwnerAgent:
-		s.conv.Course.Answered = true
-	case OwnerLine, OwnerHelpdesk:
-		s.conv.Course.Outside = true
-	case OwnerAI, OwnerNobody:
-		if s.conv.Handoff != nil {
-			ended := s.conv.Course
+	s.conv.Course.had(s.conv.Owner.Kind) // what a release wrote that kept no course
+	s.conv.Course.had(to.Kind)
+	if to.Kind == OwnerAI || to.Kind == OwnerNobody {
+		if ended := s.conv.Course; s.conv.Handoff != nil {
 			s.ended = &ended
 		}
 		s.conv.Course = Course{}

@@ -28,6 +28,10 @@ const (
 		JOIN leases l ON l.name = '` + replicaLease + `' || t.replica WHERE t.conversation = c.id AND l.until > $1) ORDER BY id`
 	queryByClientID = `SELECT body FROM events WHERE conversation = $1 AND author_kind = $2 AND client_id = $3`
 	queryNextDue    = `SELECT min(due) FROM deadlines`
+	queryNWorking   = `SELECT count(*) FROM agents a WHERE state = '` + string(Online) + `' AND (
+		EXISTS (SELECT 1 FROM wrap_ups w WHERE w.email = a.email)
+		OR EXISTS (SELECT 1 FROM conversations c WHERE c.holder = a.email AND c.owner_kind = 'Agent' AND NOT EXISTS (
+			SELECT 1 FROM deadlines d WHERE d.conversation = c.id AND d.kind = '` + string(DeadlineSnooze) + `')))`
 )
 
 // reader is the Reader of one transaction, and lives as long as that.
@@ -139,6 +143,17 @@ func (r reader) CountWaiting() (n int, err error) {
 		return 0, fmt.Errorf("count the queue: %w", err)
 	}
 	return n, nil
+}
+
+func (r reader) CountOnline() (online, working int, err error) {
+	err = r.one(&online, `SELECT count(*) FROM agents WHERE state = '`+string(Online)+`'`)
+	if err == nil {
+		err = r.one(&working, queryNWorking)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("count who is online: %w", err)
+	}
+	return online, working, nil
 }
 
 func (r reader) CountAhead(c conversation.Conversation) (n int, err error) {

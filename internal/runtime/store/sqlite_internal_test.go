@@ -56,6 +56,7 @@ func TestQueriesUseTheirIndex(t *testing.T) {
 		queryMerged:            "INDEX conversations_merged_into (merged_into=?)",
 		queryOwing:             "INDEX conversations_owing",
 		queryNextDue:           "INDEX deadlines_due",
+		queryNWorking:          "INDEX conversations_holder (holder=?)",
 		queryDueOfConversation: "INDEX deadlines_due",
 		queryDueOfAgent:        "INDEX deadlines_due",
 		queryByClientID:        "INDEX events_client (conversation=? AND author_kind=? AND client_id=?)",

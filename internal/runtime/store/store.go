@@ -170,6 +170,9 @@ type Reader interface {
 	Waiting(skip, limit int) ([]conversation.Conversation, error)
 	// CountWaiting returns how many those are, without reading them.
 	CountWaiting() (int, error)
+	// CountOnline returns how many agents are online, and how many of those work: they own a conversation that is not
+	// snoozed, or wrap one up.
+	CountOnline() (online, working int, err error)
 	// CountAhead returns how many of those come before a conversation, which may be one that is about to wait.
 	CountAhead(c conversation.Conversation) (int, error)
 	// HandlingTime returns the mean of the newest times that conversations of a pool and type of channel took an agent's

@@ -21,6 +21,8 @@ type metrics struct {
 	resumed     prometheus.Counter
 	corrections prometheus.Counter
 	putOff      *prometheus.CounterVec
+	handling    prometheus.Counter
+	contacts    *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -48,12 +50,26 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Help: "Differences between who waits or is there and what the matching knew of it, found by its safety read: wake-ups that were lost."}),
 		putOff: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "handoff_deadlines_failed_total", Help: "Deadlines that could not be met and were put off, by kind: a fault of the program."}, []string{"kind"}),
+		handling: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "handoff_handling_seconds_total",
+			Help: "Time for which agents had conversations or wrapped them up, without the time for which these were snoozed, when it is over."}),
+		contacts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "handoff_contacts_total", Help: "Handoffs that are over, by outcome."}, []string{"outcome"}),
 	}
-	r.MustRegister(m.putOff, m.corrections, m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
+	for _, o := range conversation.Endings {
+		m.contacts.WithLabelValues(string(o)) // a quotient needs the one that has not come yet as well
+	}
+	r.MustRegister(m.handling, m.contacts, m.putOff, m.corrections, m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
 	return m
 }
 
 func (m *metrics) observe(c conversation.Change) {
+	if c.Handled != nil {
+		m.handling.Add(max(c.Handled.Took, 0).Seconds()) // a clock may have gone back
+	}
+	if c.Ended != nil {
+		m.contacts.WithLabelValues(string(c.Ended.Ending())).Inc()
+	}
 	for _, e := range c.Events {
 		m.transitions.WithLabelValues(string(e.Type)).Inc()
 		switch e.Type {

@@ -124,19 +124,29 @@ func New(c Config) *Tenant {
 		t.webhooks = events.NewClient(false)
 	}
 	t.outbox = outbox.New(outbox.Config{Store: c.Store, Clock: c.Clock, Log: c.Logger, Registerer: c.Registerer, Lookup: t.sender})
-	c.Registerer.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "handoff_queue_waiting", Help: "Conversations that wait for a human without an offer."}, t.countWaiting))
+	t.gauge(c.Registerer, prometheus.GaugeOpts{
+		Name: "handoff_queue_waiting", Help: "Conversations that wait for a human without an offer."}, store.Reader.CountWaiting)
+	t.gauge(c.Registerer, prometheus.GaugeOpts{
+		Name: "handoff_agents_online", Help: "Agents who are online."},
+		func(r store.Reader) (n int, err error) { n, _, err = r.CountOnline(); return n, err })
+	t.gauge(c.Registerer, prometheus.GaugeOpts{
+		Name: "handoff_agents_working", Help: "Agents online who own a conversation that is not snoozed, or wrap one up."},
+		func(r store.Reader) (n int, err error) { _, n, err = r.CountOnline(); return n, err })
 	return t
 }
 
-// countWaiting is the length of the queue, or -1 while the store does not answer.
-func (t *Tenant) countWaiting() float64 {
-	n := -1
-	_ = t.store.View(context.Background(), func(r store.Reader) (err error) {
-		n, err = r.CountWaiting()
-		return err
-	})
-	return float64(n)
+// gauge registers what is counted in the store; -1 while that does not answer.
+func (t *Tenant) gauge(r prometheus.Registerer, opts prometheus.GaugeOpts, count func(store.Reader) (int, error)) {
+	r.MustRegister(prometheus.NewGaugeFunc(opts, func() float64 {
+		n := 0
+		if err := t.store.View(context.Background(), func(r store.Reader) (err error) {
+			n, err = count(r)
+			return err
+		}); err != nil {
+			return -1
+		}
+		return float64(n)
+	}))
 }
 
 // Use makes a set of inputs the current one, without dropping a conversation: turns in progress end with the inputs

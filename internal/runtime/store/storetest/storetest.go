@@ -39,6 +39,7 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"HandlingTime":              testHandlingTime,
 		"WrapUps":                   testWrapUps,
 		"TableSeen":                 testTableSeen,
+		"CountOnline":               testCountOnline,
 		"CodesAreForOnce":           testCodesAreForOnce,
 		"KeysAreMadeOnce":           testKeysAreMadeOnce,
 		"ConcurrentUpdates":         testConcurrentUpdates,
