@@ -118,7 +118,7 @@ func assign(tx store.Tx, c conversation.Conversation, agent conversation.Person,
 // floor are the statements of one round, for both databases: :c and :a name the client's conversation and agent, :r is
 // another number each round, and LOCK is FOR UPDATE where there is that. TestTheFloorWritesAsTheStoreDoes holds the rows
 // that it writes, and the length of the bodies, to those of the store: conversations 4, events 8, agents 3, deadlines 2,
-// handoffs 2, and 2 of the audit trail. It reads the rows whose locks the store takes, and the event that a repeated
+// handoffs 2, handled 1, and 2 of the audit trail. It reads the rows whose locks the store takes, and the event that a repeated
 // message would have become, and nothing else. What it leaves out: the time of the database, a look for a turn to end,
 // and decoding what was read.
 var floor = strings.NewReplacer("AIBODY", text('b', 800), "QUEUEBODY", text('b', 1110), "BODY", text('b', 1190),
@@ -157,6 +157,8 @@ INSERT INTO events (conversation, seq, author_kind, body) VALUES (:c, :r * 8 + 7
 INSERT INTO audit_trail (at, actor, action, conversation, seq) VALUES (:r, :a, 'returned', :c, :r * 8 + 7);
 INSERT INTO events (conversation, seq, author_kind, body) VALUES (:c, :r * 8 + 8, 'system', SHORT);
 UPDATE handoffs SET ended = :r WHERE conversation = :c AND number = :r;
+DELETE FROM handled WHERE pool = 'team' AND channel_type = '' AND ended < 0;
+INSERT INTO handled (pool, channel_type, ended, took) VALUES ('team', '', :r, :r);
 COMMIT;
 `)
 

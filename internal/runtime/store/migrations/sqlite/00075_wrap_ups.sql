@@ -13,8 +13,9 @@ CREATE TABLE wrap_ups (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX wrap_ups_email ON wrap_ups (email);
 
--- Before, the conversation held them as long as nobody else had it. How long it took before the wrap-up is not in a
--- column: without a pool it counts for no estimate.
+-- No release wrote a wrap-up before this migration, so no test upgrades one: what follows is for stores of builds in
+-- between. There the conversation held them as long as nobody else had it. How long it took before the wrap-up is not in
+-- a column: without a pool it counts for no estimate.
 INSERT INTO wrap_ups (conversation, email, name, pool, channel_type, units, since, until)
     SELECT c.id, c.holder, '', '', '', c.units, coalesce(d.due, 0), coalesce(d.due, 0)
     FROM conversations c LEFT JOIN deadlines d ON d.conversation = c.id AND d.kind = 'wrapup'
