@@ -49,7 +49,7 @@ func TestInterleavings(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					for s := seed; s < min(seed+perBubble, first+n) && !t.Failed(); s++ {
-						interleave(t, uint64(s))
+						interleave(t, uint64(s), false)
 					}
 				})
 			})
@@ -75,6 +75,7 @@ func envNumber(t *testing.T, name string, otherwise int) int {
 type game struct {
 	*testing.T
 	rand     *rand.Rand
+	replicas bool
 	schedule *Schedule
 	table    *routing.Table
 	clock    *Clock
@@ -85,6 +86,8 @@ type game struct {
 	mu      sync.Mutex
 	world   *World
 	process *Process
+	// beside is another replica on the same store, where there are two: none is killed then, and the AI has nothing to say.
+	beside  *World
 	lives   int
 	written []Written
 	// said are the texts of customers' messages that were taken, by client id.
@@ -100,12 +103,16 @@ type try struct {
 	attempt      int64
 }
 
-func interleave(t *testing.T, seed uint64) {
+func interleave(t *testing.T, seed uint64, replicas bool) {
 	t.Helper()
 	g := &game{T: t, rand: rand.New(rand.NewPCG(seed, 1)), schedule: NewSchedule(seed), clock: NewClock(), dir: t.TempDir(),
-		table: Table(2, 1), said: map[string]string{}, heard: map[try]tenant.Partial{}}
+		replicas: replicas, table: Table(2, 1), said: map[string]string{}, heard: map[try]tenant.Partial{}}
 	g.table.Copilot.Model = &routing.Model{BaseURL: "http://model.example/v1", Name: "small", Timeout: metav1.Duration{Duration: Patience}}
 	g.start()
+	if replicas {
+		g.beside = New(t, Options{Table: g.table, Clock: g.clock, Store: shared{g.world.Record},
+			Wrap: func(st store.Store) store.Store { return g.schedule.Wrap(st) }})
+	}
 	g.play()
 	finished := make(chan struct{})
 	go func() {
@@ -127,6 +134,9 @@ func interleave(t *testing.T, seed uint64) {
 			fmt.Fprintf(&log, "%s %d at %s, epoch %d: %s by %s %q %v\n", id, e.Seq, e.At.Format(time.TimeOnly), e.Epoch, e.Type, e.Author.Kind, e.Text, e.Agent)
 		}
 	}
+	if g.beside != nil {
+		g.beside.Stop()
+	}
 	g.world.Stop() // which has the auditor look
 	if g.Failed() {
 		g.Logf("seed %d, conversations %v; who went on:\n%s\n%s", seed, g.ids, g.schedule.Trace(), &log)
@@ -138,6 +148,9 @@ func (g *game) start() {
 	var process *Process
 	world := New(g.T, Options{Dir: g.dir, Table: g.table, Clock: g.clock, HTTPClient: &http.Client{Transport: Voice{Schedule: g.schedule, Pieces: g.pieces}},
 		Wrap: func(st store.Store) store.Store {
+			if g.replicas {
+				st = shared{st}
+			}
 			process = g.schedule.Wrap(st)
 			return process
 		}})
@@ -175,7 +188,11 @@ func (g *game) play() {
 			return err
 		})
 	}
-	for range 1 + g.rand.IntN(2) {
+	few := 1
+	if g.replicas {
+		few = 2 // to have both at it
+	}
+	for range few + g.rand.IntN(2) {
 		id, _ := g.open()
 		g.ids = append(g.ids, id)
 		g.customer(id)
@@ -184,7 +201,7 @@ func (g *game) play() {
 	if g.rand.IntN(2) == 0 {
 		g.act("time", func(*World) error { g.clock.Step(OfferTimeout + time.Second); return nil })
 	}
-	if g.rand.IntN(4) == 0 {
+	if !g.replicas && g.rand.IntN(4) == 0 {
 		g.act("restart", g.restart)
 	}
 }
@@ -216,6 +233,9 @@ func (g *game) act(name string, steps ...func(*World) error) {
 func (g *game) now() *World {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.replicas && g.rand.IntN(2) == 0 {
+		return g.beside
+	}
 	return g.world
 }
 
@@ -230,6 +250,9 @@ func (g *game) customer(id string) {
 	var steps []func(*World) error
 	for i := range 1 + g.rand.IntN(3) {
 		clientID, text := fmt.Sprintf("c%d", i), pick(g, "Tell me a story", "Tell me a story", Question, Human, "This is outrageous, you are useless!!!")
+		if g.replicas {
+			text = Human
+		}
 		steps = append(steps, func(*World) error { return g.say(id, clientID, text) })
 	}
 	if g.rand.IntN(3) == 0 {
@@ -299,6 +322,9 @@ func (g *game) agents(id string) {
 
 // listen notes what customers see of answers that are not in the log yet.
 func (g *game) listen() {
+	if g.replicas {
+		return // they read it from the store, in turn
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, id := range g.ids {
