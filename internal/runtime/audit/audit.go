@@ -62,6 +62,8 @@ type Log struct {
 	Conversation conversation.Conversation `json:"conversation"`
 	Events       []conversation.Event      `json:"events"`
 	Outbox       []Message                 `json:"outbox,omitempty"`
+	// OutboxFrom is there if old messages were removed: those that ended at that time or before may be missing.
+	OutboxFrom time.Time `json:"outboxFrom,omitzero"`
 }
 
 // Message is one of the outbox.
@@ -89,6 +91,9 @@ type Presence struct {
 
 // Auditor collects logs and what is wrong with them. The zero value is ready.
 type Auditor struct {
+	// PresencesFrom is since when all presences are known, with what agents were at that time; zero for always.
+	PresencesFrom time.Time
+
 	violations []Violation
 	presences  map[string][]Presence
 	offers     []offer
@@ -177,7 +182,7 @@ func (a *Auditor) room(o offer) {
 
 // present judges whether the agent of an offer was online.
 func (a *Auditor) present(o offer) {
-	if a.presences == nil {
+	if a.presences == nil || o.event.At.Before(a.PresencesFrom) {
 		return
 	}
 	state := "never online"
@@ -502,6 +507,16 @@ func (a *Auditor) hold(agent string, h hold) {
 	a.holds[agent] = append(a.holds[agent], h)
 }
 
+// removed says whether old messages may be missing behind some of a stream: not if those themselves are younger, or the
+// conversation is.
+func (r *reading) removed(before []Message) bool {
+	begin := r.log.Conversation.CreatedAt
+	if len(before) > 0 {
+		begin = before[len(before)-1].At
+	}
+	return !begin.After(r.log.OutboxFrom)
+}
+
 // outbox judges the messages of each destination.
 func (r *reading) outbox() {
 	streams := map[string][]Message{}
@@ -510,13 +525,14 @@ func (r *reading) outbox() {
 	}
 	for destination, all := range streams {
 		slices.SortFunc(all, func(a, b Message) int { return int(a.Seq - b.Seq) })
-		next := 0
+		next, want := 0, int64(1)
 		var last *Message // that waits, or ended in its turn
 		for i, m := range all {
-			if want := int64(i) + 1; m.Seq != want {
+			if m.Seq != want && !(m.Seq > want && r.removed(all[:i])) {
 				r.bad(Outbox, m.Seq, "message %d to %s stands where %d belongs", m.Seq, destination, want)
 				break
 			}
+			want = m.Seq + 1
 			if want := strings.Join([]string{r.log.Conversation.ID, destination, fmt.Sprint(m.Seq)}, "/"); m.Key != want {
 				r.bad(Outbox, m.Seq, "message %d to %s has the key %q and not %q", m.Seq, destination, m.Key, want)
 			}

@@ -306,6 +306,15 @@ var planted = []struct {
 	}},
 	{"an offer was made to somebody who never came", audit.Present, func(_ *testing.T, w *world) { w.presences = w.presences[1:] }},
 	{"a message was lost", audit.Outbox, func(_ *testing.T, w *world) { w.logs[0].Outbox = slices.Delete(slices.Clone(w.logs[0].Outbox), 1, 2) }},
+	{"a message was lost that is younger than what is kept", audit.Outbox, func(_ *testing.T, w *world) {
+		w.logs[0].OutboxFrom = t0.Add(-time.Second)
+		w.logs[0].Outbox = w.logs[0].Outbox[1:]
+	}},
+	{"a message was lost behind one that is younger than what is kept", audit.Outbox, func(_ *testing.T, w *world) {
+		w.logs[0].OutboxFrom = t0
+		w.logs[0].Outbox[0].At = t0.Add(time.Second)
+		w.logs[0].Outbox = slices.Delete(slices.Clone(w.logs[0].Outbox), 1, 2)
+	}},
 	{"a message overtook another", audit.Outbox, func(_ *testing.T, w *world) { w.logs[0].Outbox[1].Ended = t0.Add(time.Hour) }},
 	{"a message went before one that waits", audit.Outbox, func(_ *testing.T, w *world) {
 		w.logs[0].Outbox[1].State, w.logs[0].Outbox[1].Ended, w.logs[0].Outbox[1].Next = "pending", time.Time{}, true
@@ -437,5 +446,33 @@ func TestThroughJSON(t *testing.T) {
 	w.logs[0].Events[5].Epoch = 9
 	if len(w.judge()) == 0 {
 		t.Error("nothing is found any more")
+	}
+}
+
+// What is older than the records are kept is not missing, and an offer of that time is not judged by what is left. Later
+// ones are.
+func TestOldRecordsAreGone(t *testing.T) {
+	t.Parallel()
+	w := clean(t)
+	w.logs[0].Outbox, w.logs[1].Outbox[0].State = w.logs[0].Outbox[2:], "dead"
+	w.logs[1].Outbox = slices.Delete(slices.Clone(w.logs[1].Outbox), 1, 2)
+	for _, l := range w.logs {
+		l.OutboxFrom = t0.Add(2 * time.Hour)
+	}
+	offered := event(t, w.logs[0], conversation.EventOffered, "", 2).At
+	w.presences = []audit.Presence{{Email: "c@agents.example", At: t0, State: "online"}}
+	judge := func(from time.Time) (found []audit.Violation) {
+		a := &audit.Auditor{PresencesFrom: from}
+		for _, l := range w.logs {
+			a.Add(*l)
+		}
+		a.AddPresence(w.presences[0])
+		return a.Result()
+	}
+	for _, v := range judge(t0.Add(time.Hour)) {
+		t.Error(v)
+	}
+	if found := judge(offered); len(found) == 0 || found[0].Rule != audit.Present {
+		t.Errorf("an offer at the time from which presences are kept: %v", found)
 	}
 }

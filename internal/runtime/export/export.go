@@ -21,10 +21,13 @@ const (
 	maxLine = 1 << 30
 )
 
-// Line is one line: a conversation with all that is kept of it, or what an agent was from a time on.
+// Line is one line: a conversation with all that is kept of it, what an agent was from a time on, or since when that is
+// kept.
 type Line struct {
 	*audit.Log
 	Presence *audit.Presence `json:"presence,omitempty"`
+	// PresencesFrom is there if something was removed: of the time before, not every presence is known.
+	PresencesFrom time.Time `json:"presencesFrom,omitzero"`
 }
 
 // Conversation reads one conversation.
@@ -44,6 +47,9 @@ func Conversation(r store.Reader, id string) (audit.Log, error) {
 		return l, err
 	}
 	messages, err := r.Deliveries(id)
+	if err == nil && len(messages) > 0 {
+		l.OutboxFrom, err = r.Begins(store.Delivered)
+	}
 	for _, d := range messages {
 		l.Outbox = append(l.Outbox, audit.Message{Destination: d.Destination, Seq: d.Seq, Kind: d.Kind, Key: d.Key, State: string(d.State),
 			At: d.At, Replayed: !d.Since.Equal(d.At), Next: !d.Due.IsZero(), Ended: d.Ended})
@@ -79,6 +85,13 @@ func Store(ctx context.Context, s interface {
 }
 
 func presences(r store.Reader, fn func(Line) error) error {
+	begins, err := r.Begins(store.PresenceChanges)
+	if err == nil && !begins.IsZero() {
+		err = fn(Line{PresencesFrom: begins})
+	}
+	if err != nil {
+		return err
+	}
 	all, err := r.PresenceLog(time.Unix(0, 0), time.Unix(0, 1<<63-1))
 	if err != nil {
 		return err
@@ -103,7 +116,7 @@ func Read(from io.Reader, fn func(Line) error) error {
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
 		}
-		if l.Log == nil && l.Presence == nil {
+		if l.Log == nil && l.Presence == nil && l.PresencesFrom.IsZero() {
 			return fmt.Errorf("line %d: %w", n, errNoLine)
 		}
 		if err := fn(l); err != nil {
@@ -118,6 +131,9 @@ var errNoLine = errors.New(`it has neither "conversation" nor "presence"; give a
 // Into adds a line to what an Auditor knows.
 func Into(a *audit.Auditor) func(Line) error {
 	return func(l Line) error {
+		if !l.PresencesFrom.IsZero() {
+			a.PresencesFrom = l.PresencesFrom
+		}
 		if l.Presence != nil {
 			a.AddPresence(*l.Presence)
 		}

@@ -87,13 +87,18 @@ func (w tx) Enqueue(m Message) error {
 
 func (w tx) enqueue(m Message) error {
 	var seq int64
+	var ended sql.NullInt64
 	waits := false
 	err := w.each(func(scan func(...any) error) error {
 		var state DeliveryState
-		err := scan(&seq, &state)
+		err := scan(&seq, &state, &ended)
 		waits = state == DeliveryPending
 		return err
-	}, `SELECT seq, state FROM outbox WHERE conversation = $1 AND destination = $2 ORDER BY seq DESC LIMIT 1`, m.Conversation, m.Destination)
+	}, `SELECT seq, state, ended FROM outbox WHERE conversation = $1 AND destination = $2 ORDER BY seq DESC LIMIT 1`, m.Conversation, m.Destination)
+	if err == nil && ended.Valid && m.At.Sub(fromNanos(ended)) > DeliveredFor { // Trim has left it, as the last
+		err = w.exec(`DELETE FROM outbox WHERE conversation = $1 AND destination = $2 AND state = 'delivered'
+			AND ended < (SELECT before FROM trimmed WHERE what = 'outbox')`, m.Conversation, m.Destination)
+	}
 	if err != nil {
 		return err
 	}

@@ -220,6 +220,8 @@ type Reader interface {
 	PresenceLog(from, to time.Time) ([]PresenceChange, error)
 	// AuditTrail returns up to limit entries that fit, with an id above after, in order.
 	AuditTrail(f AuditFilter, after int64, limit int) ([]AuditEntry, error)
+	// Begins returns up to when a Record may have lost what was before; zero if nothing was ever removed.
+	Begins(what Record) (time.Time, error)
 	OutboxReader
 }
 
@@ -291,6 +293,9 @@ type Tx interface {
 	// conversations and their logs, so that they are found, erased and counted. It returns how many those were; with fewer
 	// than limit there are no more.
 	CatchUp(limit int) (n int, err error)
+	// Trim removes up to limit of what a Record has from before a time, and says whether there may be more. It removes
+	// nothing while another replica does.
+	Trim(what Record, before time.Time, limit int) (more bool, err error)
 	// EraseContent takes out of a conversation's log and messages what people wrote, and lets no token open it any more.
 	// The conversation's own erasure is saved in the same transaction.
 	EraseContent(id string) error

@@ -20,6 +20,12 @@ const (
 	erasedAtOnce = 10
 	// presenceBefore is how far back a presence may have begun that lasts into a period: a session ends before.
 	presenceBefore = 2 * SessionLifetime
+	// recordsFor is how long records are kept at least, where anything is ever removed: a report can be compared with that
+	// of a year before.
+	recordsFor = 400 * 24 * time.Hour
+	// trimEvery is how often what is old is removed, so many rows in one transaction.
+	trimEvery     = 24 * time.Hour
+	trimmedAtOnce = 500
 	// maxPeriod bounds a report, whose conversations are all read.
 	maxPeriod = 92 * 24 * time.Hour
 )
@@ -181,13 +187,22 @@ func (t *Tenant) wakeRetention() {
 	}
 }
 
-// runRetention erases closed conversations whose time is over, at that time.
+// runRetention erases closed conversations whose time is over, at that time, and removes old records once a day.
 func (t *Tenant) runRetention(ctx context.Context) error {
+	var trim time.Time
 	for {
 		next, err := t.eraseOld(ctx)
+		if err == nil && t.current.Load() != nil && !t.clock.Now().Before(trim) {
+			if err = t.trim(ctx); err == nil {
+				trim = t.clock.Now().Add(trimEvery)
+			}
+		}
 		if err != nil && ctx.Err() == nil {
-			t.log.Error("erasing old conversations failed and is tried again", "error", err)
+			t.log.Error("erasing old conversations and records failed and is tried again", "error", err)
 			next = t.clock.Now().Add(retryTurn)
+		}
+		if !trim.IsZero() && (next.IsZero() || trim.Before(next)) {
+			next = trim
 		}
 		timer, stop := t.alarm(next)
 		select {
@@ -248,6 +263,31 @@ func (t *Tenant) eraseOld(ctx context.Context) (next time.Time, err error) {
 	return next, err
 }
 
+// trim removes what was delivered and the records that are older than they are kept.
+func (t *Tenant) trim(ctx context.Context) error {
+	keep := map[store.Record]time.Duration{store.Delivered: store.DeliveredFor}
+	if d := t.current.Load().table.Copilot.Retention.Duration; d > 0 {
+		for _, what := range []store.Record{store.Trail, store.PresenceChanges, store.Spans} {
+			keep[what] = max(d, recordsFor)
+		}
+	}
+	for what, d := range keep {
+		for more := true; more; {
+			if err := t.store.Update(ctx, func(tx store.Tx) error {
+				now, err := tx.Now()
+				if err != nil {
+					return err
+				}
+				more, err = tx.Trim(what, now.Add(-d), trimmedAtOnce)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Report computes the figures of a period for supervisors.
 func (t *Tenant) Report(ctx context.Context, from, to time.Time, threshold time.Duration) (records.Report, error) {
 	if !to.After(from) || to.Sub(from) > maxPeriod {
@@ -264,6 +304,13 @@ func (t *Tenant) Report(ctx context.Context, from, to time.Time, threshold time.
 		}
 		if in.To.After(now) {
 			in.To = now
+		}
+		for _, what := range []store.Record{store.Spans, store.PresenceChanges} {
+			if begins, err := r.Begins(what); err != nil {
+				return err
+			} else if from.Before(begins) {
+				return &Invalid{"from", "is before " + begins.Format(time.RFC3339) + ", up to when records were removed; give a later time"}
+			}
 		}
 		if err := contacts(r, &in); err != nil {
 			return err

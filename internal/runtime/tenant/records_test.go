@@ -16,6 +16,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/opencopilot/handoff-operator/internal/routing"
 	"github.com/opencopilot/handoff-operator/internal/runtime/audit"
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
 	"github.com/opencopilot/handoff-operator/internal/runtime/export"
@@ -150,6 +151,72 @@ func TestRetention(t *testing.T) {
 		if strings.Contains(e.Text, "sesame") {
 			t.Errorf("%+v", e)
 		}
+	}
+}
+
+// What was delivered and the records go when they are old, of a tenant that keeps nothing for ever, and a report of a time of
+// which they are gone is refused. The auditor, which reads what is left when the test ends, finds nothing missing.
+func TestOldRecordsAreRemoved(t *testing.T) {
+	t.Parallel()
+	h := newHook(t, received)
+	retention := func(d time.Duration) (out *routing.Table) {
+		out = hooked(map[string]*hook{"crm": h})
+		out.Policy.ReturnToAI.OnResolve = false
+		out.Copilot.Retention = metav1.Duration{Duration: d}
+		return out
+	}
+	w := New(t, Options{Table: retention(0)})
+	begin := w.Clock.Now()
+	id, _ := openAs(w, conversation.Customer{ID: "u1"}, "sesame")
+	if _, err := w.Resolve(t.Context(), id, w.AgentNamed("a0"), "done"); err != nil {
+		t.Fatal(err)
+	}
+	w.AwaitDelivery(id, func(d store.Delivery) bool { return d.Seq > 3 && d.State == store.DeliveryDone })
+	trimmed := func(after time.Duration) {
+		t.Helper()
+		w.Clock.Step(after)
+		w.Clock.AwaitTimer(t, w.Clock.Now().Add(24*time.Hour))
+	}
+	left := func() (delivered, trail int) {
+		t.Helper()
+		if err := w.Record.View(t.Context(), func(r store.Reader) error {
+			all, err := r.Deliveries(id)
+			entries, err2 := r.AuditTrail(store.AuditFilter{To: begin.Add(time.Hour)}, 0, 100)
+			delivered, trail = len(all), len(entries)
+			return errors.Join(err, err2)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return delivered, trail
+	}
+	if delivered, trail := left(); delivered < 4 || trail == 0 {
+		t.Errorf("%d messages and %d entries to begin with", delivered, trail)
+	}
+	trimmed(store.DeliveredFor + time.Hour)
+	if delivered, trail := left(); delivered != 1 || trail == 0 {
+		t.Errorf("%d messages and %d entries after a month", delivered, trail)
+	}
+	trimmed(1000 * 24 * time.Hour)
+	if _, trail := left(); trail == 0 {
+		t.Error("without a retention the audit trail is gone")
+	}
+	w.UseTable(retention(500 * 24 * time.Hour))
+	trimmed(24 * time.Hour)
+	if _, trail := left(); trail != 0 {
+		t.Errorf("%d entries are left after the retention", trail)
+	}
+	var invalid *tenant.Invalid
+	if _, err := w.Report(t.Context(), begin, begin.Add(time.Hour), time.Second); !errors.As(err, &invalid) || invalid.Field != "from" {
+		t.Errorf("a report of a time that is gone: %v", err)
+	}
+	if _, err := w.Report(t.Context(), w.Clock.Now().Add(-time.Hour), w.Clock.Now(), time.Second); err != nil {
+		t.Error(err)
+	}
+	var file bytes.Buffer
+	a := &audit.Auditor{}
+	err := export.Store(t.Context(), w.Record.Store, export.Tee(&file, func(export.Line) error { return nil }))
+	if err = errors.Join(err, export.Read(&file, export.Into(a))); err != nil || a.PresencesFrom.Before(begin) {
+		t.Errorf("an exported log says that presences are kept from %s: %v", a.PresencesFrom, err)
 	}
 }
 

@@ -75,6 +75,10 @@ func Run(t *testing.T, open func(t *testing.T, clock func() time.Time) store.Sto
 		"HandoffsByTime":            testHandoffsByTime,
 		"EraseContent":              testEraseContent,
 		"ClosedByTime":              testClosedByTime,
+		"TrimOutbox":                testTrimOutbox,
+		"TrimRecords":               testTrimRecords,
+		"TrimPresences":             testTrimPresences,
+		"TrimAtOnce":                testTrimAtOnce,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
