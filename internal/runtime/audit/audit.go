@@ -507,14 +507,14 @@ func (a *Auditor) hold(agent string, h hold) {
 	a.holds[agent] = append(a.holds[agent], h)
 }
 
-// removed says whether old messages may be missing behind some of a stream: not if those themselves are younger, or the
-// conversation is.
-func (r *reading) removed(before []Message) bool {
+// follows says whether a number may stand where another belongs, behind some messages of a stream: old ones may be removed
+// between, but not if those before it are younger, or the conversation is.
+func (r *reading) follows(seq, want int64, before []Message) bool {
 	begin := r.log.Conversation.CreatedAt
 	if len(before) > 0 {
 		begin = before[len(before)-1].At
 	}
-	return !begin.After(r.log.OutboxFrom)
+	return seq == want || seq > want && !begin.After(r.log.OutboxFrom)
 }
 
 // outbox judges the messages of each destination.
@@ -528,7 +528,7 @@ func (r *reading) outbox() {
 		next, want := 0, int64(1)
 		var last *Message // that waits, or ended in its turn
 		for i, m := range all {
-			if m.Seq != want && !(m.Seq > want && r.removed(all[:i])) {
+			if !r.follows(m.Seq, want, all[:i]) {
 				r.bad(Outbox, m.Seq, "message %d to %s stands where %d belongs", m.Seq, destination, want)
 				break
 			}
