@@ -18,7 +18,7 @@ func BenchmarkIdle(b *testing.B) {
 	var all, own float64
 	for b.Loop() {
 		_, pid, kill := serving(b, b.TempDir())
-		time.Sleep(settles)
+		<-time.After(settles) // nothing tells when
 		all += resident(b, pid, "VmRSS:")
 		own += resident(b, pid, "RssAnon:")
 		kill()

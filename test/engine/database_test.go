@@ -49,7 +49,7 @@ func (d *database) through() string {
 
 func (d *database) start() {
 	d.Helper()
-	if err := d.Server.Start(); err != nil {
+	if err := d.Start(); err != nil {
 		d.Fatal(err)
 	}
 }

@@ -135,6 +135,7 @@ func (a *Auditor) Add(l Log) {
 	r.speech()
 	r.handoffs()
 	r.told()
+	r.toldOnce()
 	r.once()
 	r.held()
 	r.outbox()
@@ -390,11 +391,9 @@ func step(e conversation.Event) bool {
 	return false
 }
 
-// told judges that the customer is told of each step in the transaction that wrote it, and of none twice: the system says
-// nothing again before the next step, or an answer of the customer's to what it said.
+// told judges that the customer is told of each step in the transaction that wrote it, and of no handoff before it.
 func (r *reading) told() {
 	handedOff, due := false, int64(0)
-	said := map[string]int64{}
 	for i, e := range r.log.Events {
 		if due != 0 && !e.At.Equal(r.log.Events[i-1].At) {
 			r.bad(Told, due, "the customer was not told of it: %s", r.log.Events[due-1].Type)
@@ -402,28 +401,37 @@ func (r *reading) told() {
 		}
 		handedOff = handedOff || e.Type == conversation.EventHandoff
 		switch {
-		case e.Type != conversation.EventMessage:
-			if step(e) || e.Owner != nil || e.Type == conversation.EventReassigned { // within the queue the epoch stays
-				clear(said)
-			}
-			if step(e) && due == 0 {
-				due = e.Seq
-			}
-		case e.Author.Kind == conversation.AuthorCustomer:
-			clear(said)
-		case e.Author.Kind == conversation.AuthorSystem:
+		case step(e) && due == 0:
+			due = e.Seq
+		case e.Type == conversation.EventMessage && e.Author.Kind == conversation.AuthorSystem:
 			due = 0
 			if !handedOff && e.Epoch == 1 {
 				r.bad(Told, e.Seq, "the customer is told of a handoff that was not written")
 			}
+		}
+	}
+	if due != 0 {
+		r.bad(Told, due, "the customer was not told of it: %s", r.log.Events[due-1].Type)
+	}
+}
+
+// toldOnce judges that the system says nothing again before the next step, or an answer of the customer's to what it said.
+func (r *reading) toldOnce() {
+	said := map[string]int64{}
+	for _, e := range r.log.Events {
+		switch {
+		case e.Type != conversation.EventMessage:
+			if step(e) || e.Owner != nil || e.Type == conversation.EventReassigned { // within the queue the epoch stays
+				clear(said)
+			}
+		case e.Author.Kind == conversation.AuthorCustomer:
+			clear(said)
+		case e.Author.Kind == conversation.AuthorSystem:
 			if before, twice := said[e.Text]; twice && e.Text != "" { // erased texts are all alike
 				r.bad(Told, e.Seq, "the customer was told the same at %d, and nothing has happened since", before)
 			}
 			said[e.Text] = e.Seq
 		}
-	}
-	if due != 0 {
-		r.bad(Told, due, "the customer was not told of it: %s", r.log.Events[due-1].Type)
 	}
 }
 

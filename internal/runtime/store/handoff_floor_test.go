@@ -52,6 +52,7 @@ func watch(t *testing.T, conn *sql.Conn) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer rows.Close()
 	statements := []string{"CREATE TABLE written (what TEXT, bytes INTEGER)"}
 	for rows.Next() {
 		var table string

@@ -54,7 +54,7 @@ func (s sqliteSession) query(ctx context.Context, before []statement, query stri
 	var rows *sql.Rows
 	var err error
 	if stmt := s.known.find(query); stmt != nil {
-		rows, err = s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+		rows, err = s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // the transaction's end closes it
 	} else {
 		rows, err = s.tx.QueryContext(ctx, query, args...)
 	}
@@ -73,7 +73,7 @@ func (s sqliteSession) query(ctx context.Context, before []statement, query stri
 func (s sqliteSession) execute(ctx context.Context, all []statement) (err error) {
 	for _, st := range all {
 		if stmt := s.known.find(st.query); stmt != nil {
-			_, err = s.tx.StmtContext(ctx, stmt).ExecContext(ctx, st.args...)
+			_, err = s.tx.StmtContext(ctx, stmt).ExecContext(ctx, st.args...) //nolint:sqlclosecheck // the transaction's end closes it
 		} else {
 			_, err = s.tx.ExecContext(ctx, st.query, st.args...)
 		}
@@ -126,7 +126,7 @@ func (p *prepared) learn(ctx context.Context, db *sql.DB) {
 	p.unknown = nil
 	p.mu.Unlock()
 	for _, query := range queries {
-		stmt, err := db.PrepareContext(ctx, query) // closed with db
+		stmt, err := db.PrepareContext(ctx, query) //nolint:sqlclosecheck // closed with db
 		p.mu.Lock()
 		if err == nil {
 			p.byQuery[query] = stmt

@@ -76,7 +76,9 @@ func messages(b *testing.B, server *httptest.Server, all []customer) {
 		c.until(b, func(e conversation.Event) bool { return e.Text == text })
 		times[n] = time.Since(begin)
 		if c.answered {
-			c.until(b, func(e conversation.Event) bool { return e.Author.Kind == conversation.AuthorAI && e.Type == conversation.EventMessage })
+			c.until(b, func(e conversation.Event) bool {
+				return e.Author.Kind == conversation.AuthorAI && e.Type == conversation.EventMessage
+			})
 		}
 	}
 	b.StopTimer()
