@@ -35,8 +35,8 @@ func program(t testing.TB, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// serving starts a runtime on a data folder and returns its address and process, and what kills it.
-func serving(t testing.TB, dir string) (url string, pid int, kill func()) {
+// serving starts a runtime, which program makes, on a data folder and returns its address and process, and what kills it.
+func serving(t testing.TB, program func(testing.TB, ...string) *exec.Cmd, dir string) (url string, pid int, kill func()) {
 	t.Helper()
 	run, err := os.MkdirTemp("", "run") // a socket's path is short
 	if err != nil {
@@ -115,7 +115,7 @@ func post(t *testing.T, url, token string, body map[string]string, out any) {
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	url, _, kill := serving(t, dir)
+	url, _, kill := serving(t, program, dir)
 	var c, later struct{ ID, Token string }
 	var message, again struct{ Event struct{ Seq int64 } }
 	post(t, url+"/v1/conversations", "", map[string]string{"token": tenanttest.Token}, &c)
@@ -143,7 +143,7 @@ func TestBackupAndRestore(t *testing.T) {
 		t.Errorf("restore: %s", said)
 	}
 
-	url, _, kill = serving(t, dir)
+	url, _, kill = serving(t, program, dir)
 	post(t, url+"/v1/conversations/"+c.ID+"/messages", c.Token, map[string]string{"id": "m1", "text": "Hello"}, &again)
 	if again.Event.Seq != message.Event.Seq {
 		t.Errorf("the message is event %d, and was %d: it is not there", again.Event.Seq, message.Event.Seq)

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +15,18 @@ const settles = 10 * time.Second
 
 // BenchmarkIdle measures the resident memory of a runtime process on embedded storage that serves nobody, as Linux
 // counts it, and how much of it is its own: the rest are pages of the binary that were touched, which the kernel can drop.
-// The process is the test's own binary, which is larger than the runtime's.
+// It is built as for the image.
 func BenchmarkIdle(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "runtime")
+	build := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("go build: %v\n%s", err, out)
+	}
+	shipped := func(t testing.TB, args ...string) *exec.Cmd { return exec.CommandContext(t.Context(), path, args...) }
 	var all, own float64
 	for b.Loop() {
-		_, pid, kill := serving(b, b.TempDir())
+		_, pid, kill := serving(b, shipped, b.TempDir())
 		<-time.After(settles) // nothing tells when
 		all += resident(b, pid, "VmRSS:")
 		own += resident(b, pid, "RssAnon:")

@@ -20,6 +20,8 @@ const (
 	erasedAtOnce = 10
 	// presenceBefore is how far back a presence may have begun that lasts into a period: a session ends before.
 	presenceBefore = 2 * SessionLifetime
+	// logsAtOnce bounds the conversations that a report reads in one transaction.
+	logsAtOnce = 100
 	// recordsFor is how long records are kept at least, where anything is ever removed: a report can be compared with that
 	// of a year before.
 	recordsFor = 400 * 24 * time.Hour
@@ -297,6 +299,7 @@ func (t *Tenant) Report(ctx context.Context, from, to time.Time, threshold time.
 		return records.Report{}, fmt.Errorf("computing a report: %w", err)
 	}
 	in := records.Input{From: from, To: to, Threshold: threshold}
+	var spans []store.Span
 	err := t.store.View(ctx, func(r store.Reader) error {
 		now, err := r.Now()
 		if err != nil {
@@ -312,7 +315,7 @@ func (t *Tenant) Report(ctx context.Context, from, to time.Time, threshold time.
 				return &Invalid{"from", "is before " + begins.Format(time.RFC3339) + ", up to when records were removed; give a later time"}
 			}
 		}
-		if err := contacts(r, &in); err != nil {
+		if spans, err = r.Handoffs(in.From, in.To); err != nil {
 			return err
 		}
 		changes, err := r.PresenceLog(from.Add(-presenceBefore), in.To)
@@ -323,18 +326,19 @@ func (t *Tenant) Report(ctx context.Context, from, to time.Time, threshold time.
 		in.Online = online(changes, current, in.To)
 		return err
 	})
+	if err == nil {
+		in.Contacts, err = t.contacts(ctx, spans)
+	}
 	if err != nil {
 		return records.Report{}, fmt.Errorf("computing a report: %w", err)
 	}
 	return records.Compute(in), nil
 }
 
-// contacts reads the contacts of a period out of the logs of their conversations.
-func contacts(r store.Reader, in *records.Input) error {
-	spans, err := r.Handoffs(in.From, in.To)
-	if err != nil {
-		return err
-	}
+// contacts reads the contacts of which a period's spans tell out of the logs of their conversations. Logs are long, and are
+// many in three months, so a few are read at a time: what happens meanwhile is in those that come later. A conversation
+// that is erased meanwhile is left out.
+func (t *Tenant) contacts(ctx context.Context, spans []store.Span) (all []records.Contact, err error) {
 	numbers := map[string][]int{}
 	var ids []string
 	for _, s := range spans {
@@ -343,18 +347,30 @@ func contacts(r store.Reader, in *records.Input) error {
 		}
 		numbers[s.Conversation] = append(numbers[s.Conversation], s.Number)
 	}
-	for _, id := range ids {
-		log, err := export.Conversation(r, id)
-		if err != nil {
-			return err
-		}
-		for _, c := range records.Contacts(id, log.Events) {
-			if slices.Contains(numbers[id], c.Number) {
-				in.Contacts = append(in.Contacts, c)
+	for some := range slices.Chunk(ids, logsAtOnce) {
+		var found []records.Contact
+		err := t.store.View(ctx, func(r store.Reader) error {
+			found = nil
+			for _, id := range some {
+				log, err := export.Conversation(r, id)
+				if errors.Is(err, store.ErrNotFound) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				found = append(found, slices.DeleteFunc(records.Contacts(id, log.Events), func(c records.Contact) bool {
+					return !slices.Contains(numbers[id], c.Number)
+				})...)
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, found...)
 	}
-	return nil
+	return all, nil
 }
 
 // online turns changes of presences into times online. One that was not changed since lasts as long as it says now.

@@ -221,6 +221,46 @@ func TestOldRecordsAreRemoved(t *testing.T) {
 }
 
 // A report is computed from what happened.
+// perView notes the most conversations that were read in one transaction.
+type perView struct {
+	store.Store
+	most *atomic.Int64
+}
+
+func (p perView) View(ctx context.Context, fn func(store.Reader) error) error {
+	var logs int64
+	err := p.Store.View(ctx, func(r store.Reader) error { return fn(logReader{r, &logs}) })
+	for most := p.most.Load(); logs > most && !p.most.CompareAndSwap(most, logs); most = p.most.Load() {
+	}
+	return err
+}
+
+type logReader struct {
+	store.Reader
+	logs *int64
+}
+
+func (r logReader) Deliveries(conversation string) ([]store.Delivery, error) {
+	*r.logs++
+	return r.Reader.Deliveries(conversation)
+}
+
+// A report of many conversations keeps no transaction open for all of them.
+func TestReportReadsAFewAtATime(t *testing.T) {
+	t.Parallel()
+	var most atomic.Int64
+	w := New(t, Options{Wrap: func(s store.Store) store.Store { return perView{s, &most} }})
+	queueUp(t, w, 250)
+	w.Clock.Step(time.Minute)
+	report, err := w.Report(t.Context(), w.Clock.Now().Add(-time.Hour), w.Clock.Now(), time.Minute)
+	if err != nil || report.Queued != 250 {
+		t.Errorf("%d were queued, %v", report.Queued, err)
+	}
+	if n := most.Load(); n == 0 || n > 100 {
+		t.Errorf("%d conversations were read in one transaction", n)
+	}
+}
+
 func TestReport(t *testing.T) {
 	t.Parallel()
 	w := New(t, Options{Table: Table(1, 1)})
