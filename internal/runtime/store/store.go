@@ -91,6 +91,9 @@ const (
 	DeadlinePresence DeadlineKind = "presence"
 )
 
+// DeadlineKinds are all of them.
+var DeadlineKinds = []DeadlineKind{DeadlineOffer, DeadlineSnooze, DeadlineReturn, DeadlineWrapUp, DeadlineUnavailable, DeadlinePresence}
+
 // Deadline is a time at which something has to happen to a conversation or to an agent: one of the two is set. Each has
 // at most one deadline of a kind.
 type Deadline struct {

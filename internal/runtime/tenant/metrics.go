@@ -7,6 +7,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/opencopilot/handoff-operator/internal/runtime/conversation"
+	"github.com/opencopilot/handoff-operator/internal/runtime/store"
 )
 
 // metrics are the tenant's own. Labels have few values: no ids.
@@ -60,6 +61,9 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		m.contacts.WithLabelValues(string(o)) // a quotient needs the one that has not come yet as well
 	}
 	r.MustRegister(m.handling, m.contacts, m.putOff, m.corrections, m.messages, m.transitions, m.handoffs, m.turns, m.accepted, m.agentsLost, m.lost, m.resumed)
+	for _, kind := range store.DeadlineKinds { // there from the start, so that the first is seen as one more
+		m.putOff.WithLabelValues(string(kind))
+	}
 	return m
 }
 
